@@ -1,0 +1,3 @@
+"""Inventory, compliance, migration and takeover for Chinese government clouds."""
+
+__version__ = "0.1.0"

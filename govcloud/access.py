@@ -1,0 +1,87 @@
+"""Reads `hosts.yaml` and checks every name before ssh or Ansible can see it."""
+
+from __future__ import annotations
+
+import ipaddress
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from govcloud.errors import InputError
+from govcloud.model.access import HostAccess
+from govcloud.model.ids import is_host_name
+from govcloud.model.text import Text
+from govcloud.safe_yaml import load_yaml
+
+FILE = "hosts.yaml"
+
+
+def load_hosts(path: Path) -> tuple[HostAccess, ...]:
+    """Hosts of a file `{hosts: [{name, address, port, user, key_file, zone}]}`; key paths made absolute.
+
+    Raises InputError for a name or address outside the allow-list, a name met twice, or a key that others can read.
+    """
+    data = load_yaml(path)
+    try:
+        hosts = msgspec.convert(data, dict[str, tuple[HostAccess, ...]])["hosts"]
+    except (msgspec.ValidationError, KeyError) as error:
+        raise InputError(
+            Text("主机清单不合要求：{why}", "Not a valid list of hosts: {why}").format(why=error),
+            where=str(path),
+            next_step=Text(
+                "每台主机写 name、address，可写 port、user、key_file、zone",
+                "Give each host a name and an address; port, user, key_file and zone are optional",
+            ),
+        ) from None
+    seen: set[str] = set()
+    return tuple(_checked(host, path, seen) for host in hosts)
+
+
+def _checked(host: HostAccess, path: Path, seen: set[str]) -> HostAccess:
+    for value in (host.name, host.address, host.user):
+        if not (is_host_name(value) or _is_address(value)):
+            raise InputError(
+                Text("名称或地址含不允许的字符：{value}", "Not an allowed name or address: {value}").format(
+                    value=repr(value)
+                ),
+                where=str(path),
+                next_step=Text(
+                    "只用小写字母、数字、点、横线、下划线，且不以横线开头",
+                    "Use lower-case letters, digits, dot, dash and underscore, not starting with a dash",
+                ),
+            )
+    if host.name in seen:
+        raise InputError(Text("主机名重复：{n}", "Host named twice: {n}").format(n=host.name), where=str(path))
+    seen.add(host.name)
+    if host.key_file is None:
+        return host
+    key = (path.parent / host.key_file).resolve()
+    check_private(key)
+    return replace(host, key_file=str(key))
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def check_private(key: Path) -> None:
+    """A private key must exist and be readable by its owner only."""
+    try:
+        mode = key.stat().st_mode
+    except OSError as error:
+        raise InputError(
+            Text("私钥文件打不开：{why}", "The private key can't be opened: {why}").format(why=error.strerror),
+            where=str(key),
+        ) from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise InputError(
+            Text("私钥文件他人可读，拒绝使用", "Refused: others can read the private key"),
+            where=str(key),
+            next_step=Text("运行 chmod 600 {key}", "Run chmod 600 {key}").format(key=key),
+        )

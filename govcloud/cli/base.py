@@ -1,0 +1,136 @@
+"""click with two languages: help texts are `Text`, shown in the language of the run."""
+
+from __future__ import annotations
+
+import getpass
+import locale
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from govcloud.cli.progress import Progress
+from govcloud.model.text import Lang, Text
+from govcloud.report.text import render_csv, render_json, render_text
+from govcloud.report.view import View
+from govcloud.settings import open_workspace
+from govcloud.workflow.session import Session, open_session
+
+Format = Literal["table", "json", "csv"]
+
+
+def default_lang() -> Lang:
+    """GOVCLOUD_LANG, then the locale; English where neither says Chinese."""
+    named = os.environ.get("GOVCLOUD_LANG", "")
+    if named in ("zh", "en"):
+        return named  # type: ignore[return-value]
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "zh" if (locale.getlocale()[0] or "").lower().startswith("zh") else "en"
+
+
+class App:
+    """The global options of one run; every command gets it with `@pass_app`."""
+
+    def __init__(self, workspace: Path, lang: Lang, output: Format, user: str) -> None:
+        self.path, self.lang, self.output, self.user = workspace, lang, output, user
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        workspace = open_workspace(self.path)
+        with (
+            Progress(self.lang) as progress,
+            open_session(workspace, actor=self.user, lang=self.lang, observer=progress) as session,
+        ):
+            yield session
+
+    def show(self, *views: View) -> None:
+        render: Callable[[Sequence[View], Lang], str] = {
+            "table": render_text, "json": render_json, "csv": render_csv
+        }[self.output]  # fmt: skip
+        click.echo(render(views, self.lang))
+
+    def say(self, text: Text) -> None:
+        """A sentence for a person. It goes to stderr when stdout carries JSON or CSV."""
+        click.echo(text.to(self.lang), err=self.output != "table")
+
+
+pass_app = click.make_pass_decorator(App)
+
+
+def current_lang() -> Lang:
+    context = click.get_current_context(silent=True)
+    app = context.find_object(App) if context else None
+    return app.lang if app else argv_lang(sys.argv[1:])
+
+
+def argv_lang(argv: Sequence[str]) -> Lang:
+    """The language before click has parsed anything (for --help and usage errors)."""
+    for index, word in enumerate(argv):
+        value = argv[index + 1] if word == "--lang" and index + 1 < len(argv) else word.removeprefix("--lang=")
+        if word.startswith("--lang") and value in ("zh", "en"):
+            return value  # type: ignore[return-value]
+    return default_lang()
+
+
+class LocalizedCommand(click.Command):
+    text: Text
+
+    def get_short_help_str(self, limit: int = 80) -> str:
+        return self.text.to(current_lang())
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(self.text.to(current_lang()))
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = "显示帮助并退出" if current_lang() == "zh" else "Show this message and exit."
+        return option
+
+
+class LocalizedGroup(LocalizedCommand, click.Group):
+    pass
+
+
+class LocalizedOption(click.Option):
+    def __init__(self, *args: Any, text: Text, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.text = text
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        self.help = self.text.to(current_lang())
+        return super().get_help_record(ctx)
+
+
+def command(text: Text, name: str | None = None) -> Callable[[Callable[..., Any]], LocalizedCommand]:
+    def decorate(function: Callable[..., Any]) -> LocalizedCommand:
+        made = click.command(name, cls=LocalizedCommand)(function)
+        made.text = text
+        return made
+
+    return decorate
+
+
+def group(text: Text, name: str | None = None) -> Callable[[Callable[..., Any]], LocalizedGroup]:
+    def decorate(function: Callable[..., Any]) -> LocalizedGroup:
+        made = click.group(name, cls=LocalizedGroup)(function)
+        made.text = text
+        return made
+
+    return decorate
+
+
+def option(*names: str, text: Text, **kwargs: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(*names, cls=LocalizedOption, text=text, **kwargs)
+
+
+def default_user() -> str:
+    return os.environ.get("GOVCLOUD_USER") or getpass.getuser()

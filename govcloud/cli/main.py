@@ -1,0 +1,123 @@
+"""Entry point: global options, commands found by file name, errors to exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+import govcloud.cli
+from govcloud import __version__
+from govcloud.cli.base import App, Format, LocalizedCommand, LocalizedGroup, argv_lang, default_user, option
+from govcloud.errors import GovcloudError
+from govcloud.model.text import Lang, Text
+
+_NOT_VERBS = {"main", "base", "progress"}
+INTERRUPTED = 130
+
+
+class Verbs(LocalizedGroup):
+    """Loads a verb's module only when it is called, so that `govcloud projects` does not wait for the solver."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = (m.name for m in pkgutil.iter_modules(govcloud.cli.__path__) if m.name not in _NOT_VERBS)
+        return sorted(name.rstrip("_") for name in names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        for module in (cmd_name, cmd_name + "_"):
+            if (Path(govcloud.cli.__path__[0]) / f"{module}.py").is_file():
+                found = importlib.import_module(f"govcloud.cli.{module}").command
+                assert isinstance(found, LocalizedCommand)  # noqa: S101 - a verb module without a command is our bug
+                return found
+        return None
+
+
+@click.group(cls=Verbs, name="govcloud")
+@option("-w", "--workspace", type=click.Path(path_type=Path, file_okay=False), default=Path(), envvar="GOVCLOUD_WORKSPACE",
+        text=Text("工作区目录，默认为当前目录", "Workspace folder; the current one by default"))  # fmt: skip
+@option("--lang", type=click.Choice(["zh", "en"]), text=Text("界面语言", "Language"))
+@option("--format", "output", type=click.Choice(["table", "json", "csv"]), default="table",
+        text=Text("输出格式", "Output format"))  # fmt: skip
+@option("--user", text=Text("操作人，默认为当前系统用户", "Who acts; the system user by default"))
+@click.version_option(__version__, prog_name="govcloud")
+@click.pass_context
+def cli(ctx: click.Context, workspace: Path, lang: Lang | None, output: Format, user: str | None) -> None:
+    ctx.obj = App(workspace, lang or argv_lang([]), output, user or default_user())
+
+
+cli.text = Text(
+    "政务云迁移与基础设施普查：查清、核对、规划、迁移、接管、留证。",
+    "Government cloud: take stock, check, plan, migrate, take over, prove.",
+)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run and exit: 0 clean, 1 negative answer, 2 usage, 3 bad input, 4 outside failed, 5 integrity, 70 our bug."""
+    arguments = sys.argv[1:] if argv is None else argv
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    lang = argv_lang(arguments)
+    try:
+        result = cli.main(args=arguments, prog_name="govcloud", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except GovcloudError as error:
+        click.echo(error.message(lang), err=True)
+        return error.exit_code
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(
+            Text(
+                "已中断。已记录的结果都在，可以重新运行同一命令继续。",
+                "Interrupted. Everything recorded is kept; run the same command again to go on.",
+            ).to(lang),
+            err=True,
+        )
+        return INTERRUPTED
+    except click.UsageError as error:
+        click.echo(_usage_message(error, lang), err=True)
+        return 2
+    except BrokenPipeError:
+        # The reader (head, less) has gone; that is no failure of ours.
+        sys.stderr.close()
+        return 0
+    except Exception:
+        traceback.print_exc()
+        click.echo(
+            Text(
+                "这是 govcloud 自身的缺陷，请把以上内容报告给维护者。",
+                "This is a defect of govcloud itself; please report the text above to its maintainers.",
+            ).to(lang),
+            err=True,
+        )
+        return 70
+
+
+def _usage_message(error: click.UsageError, lang: Lang) -> str:
+    """click speaks English only; these are its messages in the user's language."""
+    what = error.format_message()
+    parameter = getattr(error, "param", None)
+    named = parameter.human_readable_name if parameter else getattr(error, "option_name", "")
+    if lang == "zh":
+        if isinstance(error, click.NoSuchOption):
+            what = f"没有这个选项：{named}"
+        elif isinstance(error, click.MissingParameter):
+            what = f"缺少参数：{named}"
+        elif isinstance(error, click.BadParameter):
+            what = f"参数 {named} 的值不对：{error.message}"
+        else:
+            what = f"用法不对：{what}"
+    path = error.ctx.command_path if error.ctx else "govcloud"
+    return f"{what}\n" + Text("下一步：{path} --help", "Next: {path} --help").format(path=path).to(lang)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""YAML from users is data: bounded size, depth and aliases, no tags, no duplicate keys, and errors with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from govcloud.errors import InputError
+from govcloud.model.text import Text
+
+MAX_BYTES = 8 * 2**20
+MAX_DEPTH = 40
+MAX_ALIASES = 100
+
+
+class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
+    """SafeLoader that refuses duplicate keys (the last one would win in silence)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, (str, int, float, bool)) or key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"duplicate or unusable key {key!r}", key_node.start_mark
+                )
+            seen.add(key)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def load_yaml(path: Path) -> Any:
+    """The file's content as plain Python values. Raises InputError with file and line."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(Text("YAML 文件过大", "The YAML file is too large"), where=str(path))
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(
+            Text("文件不存在", "No such file"), where=str(path), next_step=Text("检查路径", "Check the path")
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            Text("无法读取文件：{why}", "The file cannot be read: {why}").format(why=error), where=str(path)
+        ) from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """Parse YAML text; `name` is used in error messages."""
+    try:
+        _check_shape(text, name)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        problem = getattr(error, "problem", None) or str(error)
+        raise InputError(
+            Text("YAML 写法有误：{why}", "Not valid YAML: {why}").format(why=problem),
+            where=where,
+            next_step=Text("按行号改正后重试", "Correct that line and try again"),
+        ) from None
+
+
+def _check_shape(text: str, name: str) -> None:
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.events.AliasEvent):
+            aliases += 1
+        elif isinstance(event, (yaml.events.MappingStartEvent, yaml.events.SequenceStartEvent)):
+            depth += 1
+        elif isinstance(event, (yaml.events.MappingEndEvent, yaml.events.SequenceEndEvent)):
+            depth -= 1
+        if depth > MAX_DEPTH or aliases > MAX_ALIASES:
+            raise InputError(
+                Text(
+                    "YAML 嵌套过深或引用过多，拒绝读取",
+                    "Refused: the YAML is nested too deeply or has too many aliases",
+                ),
+                where=f"{name}:{event.start_mark.line + 1 if event.start_mark else 0}",
+            )
