@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from govcloud.model.inventory import (
     Conflict,
@@ -18,9 +19,13 @@ from govcloud.model.inventory import (
     Project,
     Server,
     System,
+    Value,
 )
 from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
+
+IMPORT = "import"
+"""Kind of the batches whose newest version replaces the earlier ones of the same source."""
 
 _KINDS: dict[str, tuple[str, str, type[Any]]] = {
     "department": ("departments", "department_id", Department),
@@ -43,13 +48,32 @@ def add_batch(
     )
 
 
-def has_batch(tx: Connection, batch_id: str) -> bool:
-    table = schema.import_batch
-    return tx.execute(select(table.c.batch_id).where(table.c.batch_id == batch_id)).scalar() is not None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    batch_id: str
+    kind: str
+    source: str
+    sha256: str
+    at: datetime
+    actor: str
+    body: Any
+
+
+def current_batches(tx: Connection, kind: str) -> list[Batch]:
+    """The newest batch of each source, oldest first: what a file says now, not what its earlier versions said."""
+    newest: dict[str, Batch] = {}
+    for row in tx.execute(
+        select(schema.import_batch).where(schema.import_batch.c.kind == kind).order_by("at", "batch_id")
+    ):
+        newest[row.source] = Batch(
+            batch_id=row.batch_id, kind=row.kind, source=row.source, sha256=row.sha256,
+            at=datetime.fromisoformat(row.at), actor=row.actor, body=decode(row.body, object),
+        )  # fmt: skip
+    return list(newest.values())
 
 
 def add_observations(tx: Connection, batch_id: str, observations: Iterable[Observation]) -> int:
-    """Store what is new; the same witness saying the same thing again is not a new fact. Returns how many were new."""
+    """Store them, each once a batch. Returns how many were new."""
     table = schema.observation
     rows = [
         {
@@ -70,14 +94,29 @@ def add_observations(tx: Connection, batch_id: str, observations: Iterable[Obser
     return int((tx.exec_driver_sql("SELECT count(*) FROM observation").scalar() or 0) - before)
 
 
-def observations(tx: Connection) -> list[Observation]:
-    """All observations, oldest first."""
-    table = schema.observation
-    rows = tx.execute(select(table).order_by(table.c.observation_id))
+def has_batch(tx: Connection, batch_id: str) -> bool:
+    table = schema.import_batch
+    return tx.execute(select(table.c.batch_id).where(table.c.batch_id == batch_id)).scalar() is not None
+
+
+def count_batches(tx: Connection) -> int:
+    return tx.execute(select(func.count()).select_from(schema.import_batch)).scalar() or 0
+
+
+def observations(tx: Connection, *, without: Collection[str] = ()) -> list[Observation]:
+    """What all witnesses say now, oldest first: without what a later version of the same file took back.
+
+    `without`: sources of imports to leave out, too.
+    """
+    table, batch = schema.observation, schema.import_batch
+    current = {b.batch_id for b in current_batches(tx, IMPORT) if b.source not in without}
+    imports = tx.execute(select(batch.c.batch_id).where(batch.c.kind == IMPORT)).scalars()
+    withdrawn = {batch_id for batch_id in imports if batch_id not in current}
+    rows = (r for r in tx.execute(select(table).order_by(table.c.observation_id)) if r.batch_id not in withdrawn)
     return [
         Observation(
             subject_kind=r.subject_kind, subject_id=r.subject_id, field=r.field,
-            value=decode(r.value, object),  # type: ignore[arg-type]
+            value=decode(r.value, Value),  # type: ignore[arg-type]
             source=r.source, locator=r.locator, observed_at=datetime.fromisoformat(r.observed_at),
         )
         for r in rows
