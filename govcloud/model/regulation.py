@@ -1,0 +1,276 @@
+"""Regulations as data: documents, clauses, rules, and what checking them says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from govcloud.model.condition import Condition
+from govcloud.model.inventory import SubjectKind
+from govcloud.model.text import Text
+
+Level = Literal["province", "city", "county"]
+Severity = Literal["high", "medium", "low", "info"]
+Verdict = Literal["pass", "fail", "undetermined", "not_applicable"]
+Standing = Literal["binding", "reference"]
+"""Whether the clause binds the office by its own words; a higher level's clause that does not is shown for reference."""
+FindingState = Literal["new", "open", "resolved", "preview"]
+"""`preview`: evaluated for another day than today, so not followed from run to run."""
+DeadlineUnit = Literal["workday", "month", "date", "yearly", "recurring"]
+DueStatus = Literal["overdue", "due", "done_in_time", "done_late", "undetermined"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """When a clause wants its act done. No `unit`: the text names the event but gives no number."""
+
+    event: str | None = None
+    """What starts the clock: `contract_signed`, `acceptance_completed` …"""
+    unit: DeadlineUnit | None = None
+    n: int | None = None
+    """Number of units; for a range its end."""
+    n_min: int | None = None
+    """Start of a range, where the text gives one."""
+    due_on: date | None = None
+    month_day: str | None = None
+    """`12-31`, for yearly duties."""
+    record: str | None = None
+    """Field of Project that records that the act was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    clause_id: str
+    regulation_id: str
+    article: str
+    """As the text numbers it: 第三十五条第一款."""
+    topics: tuple[str, ...]
+    obligation: Text
+    """Our paraphrase; never the official wording."""
+    who: tuple[str, ...] = ()
+    """Role ids, or the local name of a party without a role. Empty: the article names no party."""
+    to: tuple[str, ...] = ()
+    deadline: Deadline | None = None
+    deadline_note: Text | None = None
+    consequence: Text | None = None
+    """None: the text attaches none to it."""
+    reaches: tuple[Level, ...] = ()
+    """Levels of government that the clause binds by its own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One test of one kind of subject. `when` says whom it concerns, `must` what has to hold."""
+
+    rule_id: str
+    """Names the problem: `SX19/not-on-government-cloud`."""
+    regulation_id: str
+    topic: str
+    subject: SubjectKind
+    clauses: tuple[str, ...]
+    severity: Severity
+    responsible: str
+    """Role id."""
+    title: Text
+    message: Text
+    next_step: Text
+    must: Condition
+    when: Condition | None = None
+    note: Text | None = None
+    """What the rule adds to the text, for example a number of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestClauses:
+    """Which clauses stand behind the answers to a department's request. Empty: no clause here."""
+
+    use_catalog: tuple[str, ...] = ()
+    no_duplicates: tuple[str, ...] = ()
+    own_cloud: tuple[str, ...] = ()
+    own_network: tuple[str, ...] = ()
+    exception: tuple[str, ...] = ()
+    exception_role: str | None = None
+    exception_note: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regulation:
+    regulation_id: str
+    title: Text
+    number: str | None
+    """Document number; None where the text at hand has none."""
+    issuer: str | None
+    level: Level
+    issued_on: date | None
+    effective_from: date | None
+    effective_to: date | None
+    superseded_by: str | None
+    scope: Text
+    note: Text | None
+    roles: Mapping[str, str | None]
+    """Role id -> the term of this document; None where the document knows no such party."""
+    clauses: Mapping[str, Clause]
+    rules: tuple[Rule, ...] = ()
+    requests: RequestClauses = field(default_factory=RequestClauses)
+
+    def in_force(self, on: date) -> bool:
+        """An unknown start counts as in force: the text says so, only its day is missing."""
+        started = self.effective_from is None or self.effective_from <= on
+        return started and (self.effective_to is None or on <= self.effective_to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A fact that a verdict rests on, and who said it."""
+
+    field: str
+    value: str | None
+    """None: unknown."""
+    locator: str | None = None
+    observed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    finding_id: str
+    """From rule and subject, so the same problem keeps its id from run to run."""
+    rule_id: str
+    topic: str
+    subject_kind: SubjectKind
+    subject_id: str
+    subject_name: str
+    department: str | None
+    verdict: Literal["fail", "undetermined"]
+    standing: Standing
+    severity: Severity
+    title: Text
+    message: Text
+    clauses: tuple[str, ...]
+    consequence: Text | None
+    """As the clause states it; None where it states none."""
+    responsible: str
+    """Role id."""
+    responsible_term: str | None
+    """What the document calls this party; None where it has no such party."""
+    next_step: Text
+    evidence: tuple[Evidence, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Fields that have to become known before there is a verdict."""
+    due_on: date | None = None
+    provisional: bool = False
+    """The due date crosses into a year whose holidays are not published yet."""
+    state: FindingState = "preview"
+    first_seen_on: date | None = None
+    resolved_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicCoverage:
+    """What the office's own documents say about a topic; empty `binding` is "no clause here"."""
+
+    topic: str
+    title: Text
+    binding: tuple[str, ...] = ()
+    """Clause ids."""
+    reference: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTally:
+    rule_id: str
+    title: Text
+    standing: Standing
+    clauses: tuple[str, ...]
+    passed: int = 0
+    failed: int = 0
+    undetermined: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One example of a rule, tried."""
+
+    rule_id: str
+    name: str
+    expected: Verdict
+    actual: Verdict
+
+    @property
+    def agrees(self) -> bool:
+        return self.expected == self.actual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstateCheck:
+    as_of: date
+    regulations: tuple[str, ...]
+    """Ids of the packs in force that were used, the office's own first."""
+    not_in_force: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    tallies: tuple[RuleTally, ...]
+    coverage: tuple[TopicCoverage, ...]
+    tracked: bool = False
+    """Compared with the last run; False for a look at another day."""
+
+    @property
+    def clean(self) -> bool:
+        """No open finding that binds the office; what is shown for reference does not count."""
+        return not any(f.standing == "binding" and f.state != "resolved" for f in self.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What must be done by whom after an event, by one clause."""
+
+    clause_id: str
+    standing: Standing
+    actor: tuple[str, ...]
+    """Role ids or local names; empty where the article names none."""
+    recipients: tuple[str, ...]
+    action: Text
+    due_on: date | None
+    """Last day. None: the clause gives no number."""
+    earliest_on: date | None = None
+    provisional: bool = False
+    note: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectDeadline:
+    """A duty of one project whose event has happened, measured against the record."""
+
+    project_id: str
+    project_name: str
+    department: str | None
+    duty: Duty
+    event: str
+    happened_on: date | None
+    done_on: date | None
+    status: DueStatus
+    days_left: int | None
+    """Calendar days to the last day; negative: overdue by so many. None once done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemainingNetwork:
+    """A dedicated network that still runs, with what stands in the way of closing it."""
+
+    network_id: str
+    name: str
+    department: str | None
+    carrier: str | None
+    bandwidth_mbps: float | None
+    yearly_cost_yuan: float | None
+    contract_ends_on: date | None
+    legal_basis: str | None
+    consent: str | None
+    systems: tuple[str, ...]
+    """`id name` of the systems on it, by declaration or by the address of a server."""
+    servers: tuple[str, ...]
+    """Names of servers on it that belong to no known system."""
+    blockers: tuple[Text, ...]
+    target: str | None
+    target_on: date | None
+    clauses: tuple[str, ...] = ()

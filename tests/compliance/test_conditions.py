@@ -1,0 +1,95 @@
+"""The condition language: three-valued, total over what the loader accepts, and never code."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from govcloud.compliance.conditions import ConditionError, Kind, Truth, decide, parse_condition
+
+FIELDS: dict[str, Kind] = {"a": "flag", "b": "flag", "n": "number", "t": "text", "u": "text", "d": "date", "l": "list"}
+
+
+def truth(data: object, **facts: object) -> bool | None:
+    return decide(parse_condition(data, FIELDS, ()), facts, lambda _: Truth(None)).value
+
+
+@pytest.mark.parametrize(
+    ("data", "facts", "expected"),
+    [
+        ({"a": True}, {"a": True}, True),
+        ({"a": True}, {"a": False}, False),
+        ({"a": True}, {}, None),
+        ({"t": ""}, {"t": ""}, None),
+        ({"n": {"ge": 2, "lt": 4}}, {"n": 3}, True),
+        ({"n": {"ge": 2, "lt": 4}}, {"n": 4}, False),
+        ({"n": {"gt": 0}}, {"n": 0.5}, True),
+        ({"n": {"le": 0}}, {"n": 0}, True),
+        ({"d": {"ge": date(2019, 9, 4)}}, {"d": date(2019, 9, 3)}, False),
+        ({"t": {"in": ["x", "y"]}}, {"t": "y"}, True),
+        ({"t": {"ne": "x"}}, {"t": "y"}, True),
+        ({"t": {"same_as": "u"}}, {"t": "y", "u": "y"}, True),
+        ({"t": {"same_as": "u"}}, {"t": "y"}, None),
+        ({"l": {"empty": True}}, {"l": ()}, True),
+        ({"l": {"empty": False}}, {"l": None}, None),
+        ({"l": {"mentions": "财政"}}, {"l": ("县财政局", "县政务信息管理局")}, True),
+        ({"l": {"mentions": "财政"}}, {"l": ()}, None),
+        ({"t": {"recorded": True}}, {}, False),
+        ({"t": {"recorded": False}}, {"t": "x"}, False),
+        ({"a": True, "b": True}, {"a": False}, False),
+        ({"any": [{"a": True}, {"b": True}]}, {"b": True}, True),
+        ({"any": [{"a": True}, {"b": True}]}, {"b": False}, None),
+        ({"not": {"a": True}}, {}, None),
+        ({"not": {"a": True}}, {"a": False}, True),
+    ],
+)
+def test_what_a_condition_says(data: object, facts: dict[str, object], expected: bool | None) -> None:
+    assert truth(data, **facts) is expected
+
+
+def test_the_missing_fields_are_named_and_only_those() -> None:
+    condition = parse_condition({"a": True, "t": {"same_as": "u"}}, FIELDS, ())
+    found = decide(condition, {"a": True, "t": "x"}, lambda _: Truth(None))
+    assert (found.value, found.missing, found.used) == (None, {"u"}, {"a", "t", "u"})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {}, [], "a", None, {"nosuch": 1}, {"a": {"nosuch": 1}}, {"all": []}, {"any": {"a": True}}, {"n": {"ge": "3"}},
+        {"n": {"ge": True}}, {"t": {"lt": 3}}, {"d": {"lt": 3}}, {"t": {"in": "x"}}, {"t": {"in": []}},
+        {"t": {"recorded": "yes"}}, {"t": {"same_as": "nosuch"}}, {"in_time": "SX19-99"}, {"t": {"eq": [1]}},
+        {"__class__": {"eq": 1}}, {"a": {"eq": None}},
+    ],
+)  # fmt: skip
+def test_a_condition_that_means_nothing_is_refused(data: object) -> None:
+    with pytest.raises(ConditionError):
+        parse_condition(data, FIELDS, ())
+
+
+leaves: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.builds(lambda f, v: {f: v}, st.sampled_from("ab"), st.booleans()),
+    st.builds(lambda o, v: {"n": {o: v}}, st.sampled_from(["lt", "ge", "eq"]), st.integers(0, 3)),
+)
+conditions = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.builds(lambda parts: {"all": parts}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda parts: {"any": parts}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda part: {"not": part}, inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(data=conditions, a=st.booleans(), b=st.booleans(), n=st.integers(0, 3), hidden=st.sets(st.sampled_from("abn")))
+def test_learning_a_fact_never_overturns_a_verdict(data: object, a: bool, b: bool, n: int, hidden: set[str]) -> None:
+    facts: dict[str, object] = {"a": a, "b": b, "n": n}
+    partly = truth(data, **{k: v for k, v in facts.items() if k not in hidden})
+    fully = truth(data, **facts)
+    assert fully is not None
+    assert partly in (None, fully)
