@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import stat
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
@@ -26,6 +26,10 @@ def load_hosts(path: Path) -> tuple[HostAccess, ...]:
     data = load_yaml(path)
     try:
         hosts = msgspec.convert(data, dict[str, tuple[HostAccess, ...]])["hosts"]
+        for entry in data["hosts"]:
+            # msgspec passes over a key that it does not know; a mistyped key_file must not mean "no key".
+            if unknown := set(entry) - {f.name for f in fields(HostAccess)}:
+                raise msgspec.ValidationError(f"unknown key {min(unknown)!r}")
     except (msgspec.ValidationError, KeyError) as error:
         raise InputError(
             Text("主机清单不合要求：{why}", "Not a valid list of hosts: {why}").format(why=error),
@@ -52,6 +56,8 @@ def _checked(host: HostAccess, path: Path, seen: set[str]) -> HostAccess:
                     "Use lower-case letters, digits, dot, dash and underscore, not starting with a dash",
                 ),
             )
+    if not 0 < host.port < 65536:
+        raise InputError(Text("端口不存在：{n}", "No such port: {n}").format(n=host.port), where=f"{path}: {host.name}")
     if host.name in seen:
         raise InputError(Text("主机名重复：{n}", "Host named twice: {n}").format(n=host.name), where=str(path))
     seen.add(host.name)
@@ -79,6 +85,8 @@ def check_private(key: Path) -> None:
             Text("私钥文件打不开：{why}", "The private key can't be opened: {why}").format(why=error.strerror),
             where=str(key),
         ) from None
+    if not stat.S_ISREG(mode):
+        raise InputError(Text("私钥不是普通文件", "The private key is not a file"), where=str(key))
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise InputError(
             Text("私钥文件他人可读，拒绝使用", "Refused: others can read the private key"),

@@ -12,11 +12,11 @@ from typing import Literal
 
 SubjectKind = Literal["department", "system", "server", "network", "dependency", "project"]
 Scalar = str | int | float | bool | None
-Value = Scalar | tuple[Scalar, ...] | list[Scalar]
+Value = Scalar | tuple[Scalar, ...]
 
 Disposition = Literal["retire", "retain", "rehost", "replatform", "refactor", "replace", "consolidate"]
 NetworkKind = Literal["dedicated", "extranet", "intranet", "internet"]
-Hosting = Literal["own_room", "hosted_room", "gov_cloud", "industry_cloud", "public_cloud"]
+Hosting = Literal["own_room", "hosted_room", "gov_cloud", "county_cloud", "industry_cloud", "public_cloud"]
 Lifecycle = Literal["planned", "building", "trial", "operating", "idle", "stopped"]
 
 
@@ -141,6 +141,9 @@ class Server:
     sockets: tuple[Socket, ...] = ()
     connections: tuple[Connection, ...] = ()
     routes: tuple[Route, ...] = ()
+    process_count: int | None = None
+    services: tuple[str, ...] = ()
+    """Well-known server programs seen running: postgres, nginx, java …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,17 @@ class Network:
     closed_on: date | None = None
     servers: tuple[str, ...] = ()
     """Server ids found on the network, by declaration or by address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrayRoute:
+    """A server's route to a private prefix that no declared network covers: perhaps a network nobody listed."""
+
+    prefix: str
+    server_id: str
+    gateway: str | None = None
+    network_id: str | None = None
+    """The declared network that the gateway belongs to: it reaches further than declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,13 @@ class Text:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Term(Text):
+    """Enum values: translated where a person reads, their codes in JSON and CSV."""
+
+    code: str | tuple[str, ...] = ""
+
+
 def _in(value: object, lang: Lang) -> object:
     return value.to(lang) if isinstance(value, Text) else value
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
 from tabulate import tabulate
 
-from govcloud.model.text import Lang, Text
+from govcloud.model.text import Lang, Term, Text
 from govcloud.report.view import Cell, View
 
 UNKNOWN = "—"
@@ -18,16 +19,16 @@ UNKNOWN = "—"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def cell_text(value: Cell, lang: Lang) -> str:
-    """One cell as a person reads it."""
+def cell_text(value: Cell, lang: Lang, tz: tzinfo | None = None) -> str:
+    """One cell as a person reads it; instants in `tz`, the machine's own by default."""
     if value is None or value == "":
         return UNKNOWN
     if isinstance(value, Text):
-        return value.to(lang)
+        return _printable(value.to(lang))
     if isinstance(value, bool):
         return ("是" if value else "否") if lang == "zh" else ("yes" if value else "no")
     if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+        return value.astimezone(tz).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):
@@ -35,8 +36,13 @@ def cell_text(value: Cell, lang: Lang) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
-        return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
-    return ("、" if lang == "zh" else ", ").join(value) or UNKNOWN
+        return _printable(value)
+    return _printable(("、" if lang == "zh" else ", ").join(value)) or UNKNOWN
+
+
+def _printable(text: str) -> str:
+    """Without what could drive a terminal or turn the direction of writing; blanks of Chinese typesetting stay."""
+    return "".join(c if c.isprintable() or c in "\n\u3000\xa0" else "�" for c in text)
 
 
 def render_text(views: Sequence[View], lang: Lang) -> str:
@@ -57,7 +63,7 @@ def _table(view: View, lang: Lang) -> str:
         )
     elif view.columns:
         lines.append("（无）" if lang == "zh" else "(none)")
-    lines += [note.to(lang) for note in view.notes]
+    lines += [cell_text(note, lang) for note in view.notes]
     return "\n".join(lines)
 
 
@@ -75,6 +81,8 @@ def render_json(views: Sequence[View], lang: Lang) -> str:
 
 
 def _plain(value: object, lang: Lang) -> object:
+    if isinstance(value, Term):
+        return list(value.code) if isinstance(value.code, tuple) else value.code
     if isinstance(value, Text):
         return value.to(lang)
     if isinstance(value, (date, datetime)):
@@ -83,6 +91,8 @@ def _plain(value: object, lang: Lang) -> object:
         return {str(k): _plain(v, lang) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(v, lang) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value
 
 
@@ -101,6 +111,8 @@ def render_csv(views: Sequence[View], lang: Lang) -> str:
 def _csv_cell(value: Cell, lang: Lang) -> str | int | float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
+    if isinstance(value, Term):
+        return value.code if isinstance(value.code, str) else ",".join(value.code)
     text = "" if value is None else cell_text(value, lang)
     return guard_formula(text)
 

@@ -11,13 +11,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from govcloud.errors import IntegrityError, OutsideError
+from govcloud.errors import InputError, IntegrityError, OutsideError
 from govcloud.model.text import Text
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
+# An arbitrary number that no other program on the same PostgreSQL server is likely to lock.
+_MIGRATION_LOCK = 7_204_118_306
 
 
 class Store:
@@ -51,9 +53,23 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str) -> Store:
-    """Open and migrate. Raises OutsideError when the database can't be reached, IntegrityError when it is not ours."""
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS} if url.startswith("sqlite") else {})
+def open_store(url: str, busy_seconds: float = _BUSY_SECONDS) -> Store:
+    """Open and migrate. `busy_seconds`: how long to wait for another writer on SQLite.
+
+    Raises InputError for an address that names no database, OutsideError when the database can't be reached, IntegrityError
+    when it is not ours.
+    """
+    try:
+        engine = create_engine(url, connect_args={"timeout": busy_seconds} if url.startswith("sqlite") else {})
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise InputError(
+            Text("数据库地址不能用：{why}", "Not a usable database address: {why}").format(why=error),
+            where="govcloud.yaml: database",
+            next_step=Text(
+                "写 sqlite:///govcloud.db，或装上 govcloud[postgres] 后写 postgresql+psycopg://…",
+                "Write sqlite:///govcloud.db, or install govcloud[postgres] and write postgresql+psycopg://…",
+            ),
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
     with _outside_errors(engine):
@@ -73,22 +89,34 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     head = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
-        current = None
-        if inspect(connection).has_table("alembic_version"):
-            current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        current = _revision(connection)
         connection.rollback()
         if current == head:
             return
+        # Two commands may open a new workspace at once: one migrates, the other waits and finds it done.
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        current = _revision(connection)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if current is not None and current not in known:
+            connection.rollback()
             raise IntegrityError(
                 Text("数据库由更新版本的 govcloud 写成", "The database was written by a newer govcloud"),
                 where=engine.url.render_as_string(hide_password=True),
                 next_step=Text("升级 govcloud 后再打开", "Upgrade govcloud, then open it"),
             )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if current != head:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
         connection.commit()
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 @contextmanager

@@ -34,3 +34,9 @@ def approve(tx: Connection, key: HostKey, at: datetime) -> None:
             approved_by=key.approved_by, approved_at=instant(at),
         )
     )  # fmt: skip
+
+
+def revoke(tx: Connection, host: str, port: int) -> None:
+    """Forget every key of the address. The caller writes the ledger record."""
+    table = schema.host_key
+    tx.execute(delete(table).where(table.c.host == host, table.c.port == port))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import rfc8785
 from sqlalchemy import Connection, func, insert, select, text
@@ -12,19 +13,26 @@ from govcloud.model.ledger import Checkpoint, LedgerEntry, LedgerRecord
 from govcloud.store import schema
 from govcloud.store.codec import instant
 
+_BATCH = 1000
+
 
 def append(tx: Connection, entry: LedgerEntry) -> LedgerRecord:
-    """Give the entry the next number, freeze it as canonical JSON (RFC 8785) and store it with its leaf hash."""
+    """Give the entry the next number, freeze it as canonical JSON (RFC 8785) and store it with its leaf hash.
+
+    Raises ValueError for a body with floats (they are written differently by different languages), with integers
+    beyond 2^53-1 or with values that are no JSON: a defect of the caller.
+    """
     if tx.dialect.name == "postgresql":
         # Numbers have no gaps: writers queue here instead of failing on the primary key.
         tx.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
-    seq = (tx.execute(select(func.max(schema.ledger.c.seq))).scalar() or 0) + 1 if size(tx) else 0
+    seq = size(tx)
     document = {
         "seq": seq, "at": instant(entry.at), "kind": entry.kind, "phase": entry.phase, "actor": entry.actor,
         "subject_id": entry.subject_id, "project_id": entry.project_id, "plan_hash": entry.plan_hash,
         "run_id": entry.run_id, "step": entry.step, "attempt": entry.attempt,
         "tool_version": __version__, "body": dict(entry.body),
     }  # fmt: skip
+    _refuse_floats(document)
     canonical = rfc8785.dumps(document)  # type: ignore[arg-type]
     record = LedgerRecord(
         seq=seq, canonical=canonical.decode(), leaf_hash=hashlib.sha256(b"\x00" + canonical).hexdigest()
@@ -33,15 +41,46 @@ def append(tx: Connection, entry: LedgerEntry) -> LedgerRecord:
     return record
 
 
+def _refuse_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise ValueError(f"a ledger body may not hold the float {value}: write it as a string")
+    if isinstance(value, dict):
+        for part in value.values():
+            _refuse_floats(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            _refuse_floats(part)
+
+
 def size(tx: Connection) -> int:
-    return tx.execute(select(func.count()).select_from(schema.ledger)).scalar() or 0
+    """How many records there are: the next number (from the primary key's end, not by counting)."""
+    last = tx.execute(select(func.max(schema.ledger.c.seq))).scalar()
+    return 0 if last is None else int(last) + 1
 
 
 def records(tx: Connection, start: int = 0) -> list[LedgerRecord]:
     """Records from `start` on, in order."""
+    return list(iterate(tx, start))
+
+
+def iterate(tx: Connection, start: int | None = None, *, newest_first: bool = False) -> Iterator[LedgerRecord]:
+    """Records from `start` on, read in batches: a long ledger does not fill the memory.
+
+    Without `start` really all of them, also one with an impossible number that somebody forged.
+    """
     table = schema.ledger
-    rows = tx.execute(select(table).where(table.c.seq >= start).order_by(table.c.seq))
-    return [LedgerRecord(seq=r.seq, canonical=r.canonical, leaf_hash=r.leaf_hash) for r in rows]
+    order = table.c.seq.desc() if newest_first else table.c.seq
+    query = select(table).order_by(order)
+    if start is not None:
+        query = query.where(table.c.seq >= start)
+    for row in tx.execute(query, execution_options={"yield_per": _BATCH}):
+        yield LedgerRecord(seq=row.seq, canonical=row.canonical, leaf_hash=row.leaf_hash)
+
+
+def leaf_hashes(tx: Connection) -> list[bytes]:
+    """All leaf hashes in order, 32 bytes each."""
+    table = schema.ledger
+    return [bytes.fromhex(value) for value in tx.execute(select(table.c.leaf_hash).order_by(table.c.seq)).scalars()]
 
 
 def add_checkpoint(tx: Connection, checkpoint: Checkpoint) -> None:

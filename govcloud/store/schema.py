@@ -28,8 +28,8 @@ observation = Table(
     Column("source", Text, nullable=False),
     Column("locator", Text, nullable=False),
     Column("observed_at", Text, nullable=False),
-    UniqueConstraint("subject_id", "field", "source", "locator", "value", name="uq_observation_said_once"),
-    Index("ix_observation_batch", "batch_id"),
+    # Within its batch only: a host that is A, then B, then A again has said three things.
+    UniqueConstraint("batch_id", "subject_id", "field", "source", "locator", "value", name="uq_observation_said_once"),
 )  # fmt: skip
 
 entity = Table(
@@ -60,6 +60,7 @@ finding = Table(
     Column("status", Text, nullable=False),
     Column("first_seen_on", Text, nullable=False),
     Column("last_seen_on", Text, nullable=False),
+    Column("resolved_on", Text),
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
@@ -108,7 +109,6 @@ handover = Table(
     "handover", metadata,
     Column("handover_id", Text, primary_key=True),
     Column("system_id", Text, nullable=False),
-    Column("status", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("body", Text, nullable=False),
 )  # fmt: skip

@@ -20,6 +20,12 @@ def upgrade() -> None:
                     f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                     f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                 )
+        # INSERT OR REPLACE deletes without asking the trigger above; this one runs before it does.
+        op.execute(
+            "CREATE TRIGGER ledger_next_only BEFORE INSERT ON ledger "
+            "WHEN NEW.seq <> (SELECT coalesce(max(seq) + 1, 0) FROM ledger) "
+            "BEGIN SELECT RAISE(ABORT, 'ledger is append-only: wrong number'); END"
+        )
         return
     op.execute(
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "

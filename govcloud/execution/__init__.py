@@ -1,0 +1,1 @@
+"""Carries out migrations: durable engine, guarded attempts, Ansible playbooks, replication and digests."""

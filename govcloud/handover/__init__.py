@@ -1,0 +1,1 @@
+"""Maintenance takeover: checklist, evidence, key rotation and the two sign-offs."""

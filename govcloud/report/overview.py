@@ -1,0 +1,121 @@
+"""The headline numbers of the report, each with the sentence that keeps it from being misread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from govcloud.model.inventory import Inventory
+from govcloud.model.plan import MigrationPlan
+from govcloud.model.regulation import Finding, ProjectDeadline, RemainingNetwork
+from govcloud.model.run import Run
+from govcloud.model.text import Text
+from govcloud.report.document import Number, Tone
+
+_SYSTEMS = Text("个", "")
+
+
+def build_estate_numbers(inventory: Inventory) -> tuple[Number, ...]:
+    """Nothing before the first import: a zero would say that there are no systems."""
+    if not inventory.systems and not inventory.servers:
+        return ()
+    undeclared = sum(1 for s in inventory.servers if s.declared is False)
+    seen = sum(1 for s in inventory.servers if s.seen)
+    on_cloud = sum(1 for s in inventory.systems if s.hosting == "gov_cloud")
+    return (
+        Number(
+            label=Text("政务信息系统", "Systems"), value=len(inventory.systems), unit=_SYSTEMS,
+            note=Text("涉及 {d} 个部门，已在政务云 {c} 个", "of {d} departments; {c} on the government cloud").format(
+                d=len({s.department for s in inventory.systems if s.department}), c=on_cloud),
+        ),
+        Number(
+            label=Text("服务器", "Servers"), value=len(inventory.servers), unit=Text("台", ""),
+            note=Text("登录核实 {n} 台", "{n} of them seen by discovery").format(n=seen),
+        ),
+        Number(
+            label=Text("无人填报的服务器", "Undeclared servers"), value=undeclared, unit=Text("台", ""),
+            tone=_bad_if(undeclared), note=Text("有运行痕迹，任何表中都没有", "they run, but no workbook names them"),
+        ),
+        Number(
+            label=Text("说法不一的事实", "Conflicts"), value=len(inventory.conflicts), unit=Text("处", ""),
+            tone="warn" if inventory.conflicts else "plain",
+            note=Text("申报与实测说法不同", "declared and measured facts differ"),
+        ),
+    )  # fmt: skip
+
+
+def build_plan_numbers(plan: MigrationPlan) -> tuple[Number, ...]:
+    placed = sum(len(wave.moves) for wave in plan.waves)
+    return (
+        Number(
+            label=Text("已排期系统", "Systems planned"), value=placed, unit=_SYSTEMS,
+            note=Text("分 {w} 批；未能排入 {u} 个", "in {w} waves; {u} not placed").format(
+                w=len(plan.waves), u=len(plan.unplaced)),
+            tone="warn" if plan.unplaced else "plain",
+        ),
+    )  # fmt: skip
+
+
+def build_finding_numbers(found: Sequence[Finding]) -> tuple[Number, ...]:
+    """Only what binds the office by its own words counts; what is undetermined is neither good nor bad."""
+    binding = [f for f in found if f.standing == "binding"]
+    failed = [f for f in binding if f.verdict == "fail"]
+    high = sum(1 for f in failed if f.severity == "high")
+    unknown = len(binding) - len(failed)
+    return (
+        Number(
+            label=Text("不符合项", "Findings"), value=len(failed), unit=Text("项", ""), tone=_bad_if(len(failed)),
+            note=Text("其中程度高 {n} 项", "{n} of high severity").format(n=high),
+        ),
+        Number(
+            label=Text("不能判定", "Undetermined"), value=unknown, unit=Text("项", ""), tone="warn" if unknown else "plain",
+            note=Text("资料不足，补齐后再核对", "not enough is known; complete the data, check again"),
+        ),
+    )  # fmt: skip
+
+
+def build_network_number(rows: Sequence[RemainingNetwork]) -> Number:
+    blocked = sum(1 for row in rows if row.blockers)
+    return Number(
+        label=Text("尚存业务专网", "Dedicated networks left"), value=len(rows), unit=Text("条", ""),
+        tone="warn" if rows else "good", note=Text("撤并有障碍 {n} 条", "{n} with something in the way").format(n=blocked),
+    )  # fmt: skip
+
+
+def build_deadline_number(rows: Sequence[ProjectDeadline]) -> Number:
+    overdue = sum(1 for row in rows if row.status == "overdue")
+    return Number(
+        label=Text("超期事项", "Overdue duties"), value=overdue, unit=Text("项", ""), tone=_bad_if(overdue),
+        note=Text("项目法定时限共 {n} 项", "of {n} statutory deadlines of projects").format(n=len(rows)),
+    )  # fmt: skip
+
+
+def build_run_numbers(runs: Sequence[Run]) -> tuple[Number, ...]:
+    outcomes = [outcome for run in runs for outcome in run.outcomes.values()]
+    back = outcomes.count("rolled_back")
+    failed = outcomes.count("failed") + outcomes.count("needs_person")
+    return (
+        Number(
+            label=Text("已迁移系统", "Systems migrated"), value=outcomes.count("done"), unit=_SYSTEMS,
+            note=Text("回退 {b} 个，未成功或待决定 {f} 个", "{b} rolled back, {f} failed or waiting for a decision").format(
+                b=back, f=failed),
+            tone="bad" if failed else "warn" if back else "good",
+        ),
+    )  # fmt: skip
+
+
+def build_handover_number(started: int, signed: int) -> Number:
+    return Number(
+        label=Text("已完成接管", "Taken over"), value=signed, unit=_SYSTEMS, tone="good" if signed == started else "warn",
+        note=Text("已启动接管 {n} 个", "of {n} takeovers that were started").format(n=started),
+    )  # fmt: skip
+
+
+def build_ledger_number(records: int, *, ok: bool) -> Number:
+    return Number(
+        label=Text("台账记录", "Ledger records"), value=records, unit=Text("条", ""), tone="good" if ok else "bad",
+        note=Text("核对通过", "verified") if ok else Text("核对不通过，见台账一节", "does not verify; see the ledger section"),
+    )  # fmt: skip
+
+
+def _bad_if(count: int) -> Tone:
+    return "bad" if count else "plain"

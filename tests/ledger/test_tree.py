@@ -1,0 +1,118 @@
+"""The Merkle tree against the public test data of RFC 6962/9162 implementations (google/certificate-transparency)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from govcloud.ledger import tree
+from govcloud.ledger.verify import Tree
+
+LEAVES = [
+    tree.leaf_hash(bytes.fromhex(data))
+    for data in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+]
+ROOTS = [
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+INCLUSION = {
+    (0, 1): [],
+    (0, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (5, 8): [
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 3): ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
+}
+CONSISTENCY = {
+    (1, 1): [],
+    (1, 8): INCLUSION[0, 8],
+    (6, 8): [
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 5): [
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
+leaves = st.lists(st.binary(max_size=3).map(tree.leaf_hash), min_size=1, max_size=40)
+
+
+@pytest.mark.parametrize("size", range(9))
+def test_the_roots_are_those_of_the_public_test_data(size: int) -> None:
+    assert tree.build_root(LEAVES[:size]).hex() == ROOTS[size]
+
+
+@pytest.mark.parametrize("size", range(9))
+def test_the_standalone_verifier_streams_to_the_same_roots(size: int) -> None:
+    streamed = Tree()
+    for leaf in LEAVES[:size]:
+        streamed.add(leaf)
+    assert streamed.root().hex() == ROOTS[size]
+
+
+@pytest.mark.parametrize(("index", "size"), INCLUSION)
+def test_inclusion_proofs_are_those_of_the_public_test_data(index: int, size: int) -> None:
+    assert [h.hex() for h in tree.build_inclusion_proof(LEAVES[:size], index)] == INCLUSION[index, size]
+
+
+@pytest.mark.parametrize(("old", "size"), CONSISTENCY)
+def test_consistency_proofs_are_those_of_the_public_test_data(old: int, size: int) -> None:
+    assert [h.hex() for h in tree.build_consistency_proof(LEAVES[:size], old)] == CONSISTENCY[old, size]
+
+
+@given(leaves, st.data())
+def test_every_record_can_be_proved_and_no_other(hashes: list[bytes], data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(hashes) - 1))
+    root, proof = tree.build_root(hashes), tree.build_inclusion_proof(hashes, index)
+    assert tree.verify_inclusion(hashes[index], index, len(hashes), proof, root) == []
+    assert tree.verify_inclusion(tree.leaf_hash(b"forged"), index, len(hashes), proof, root)
+    assert tree.verify_inclusion(hashes[index], index, len(hashes), [*proof, root], root)
+    if proof:
+        assert tree.verify_inclusion(hashes[index], index, len(hashes), proof[:-1], root)
+
+
+@given(leaves, st.data())
+def test_growth_can_be_proved_and_a_rewritten_past_cannot(hashes: list[bytes], data: st.DataObject) -> None:
+    old = data.draw(st.integers(1, len(hashes)))
+    old_root, root = tree.build_root(hashes[:old]), tree.build_root(hashes)
+    proof = tree.build_consistency_proof(hashes, old)
+    assert tree.verify_consistency(old, len(hashes), old_root, root, proof) == []
+    rewritten = [tree.leaf_hash(b"forged"), *hashes[1:]]
+    forged = tree.build_consistency_proof(rewritten, old)
+    assert tree.verify_consistency(old, len(hashes), old_root, tree.build_root(rewritten), forged)
+    assert tree.verify_consistency(old, len(hashes), old_root, root, [*proof, root])
+
+
+@given(leaves)
+def test_the_two_implementations_agree(hashes: list[bytes]) -> None:
+    streamed = Tree()
+    for leaf in hashes:
+        streamed.add(leaf)
+    assert streamed.root() == tree.build_root(hashes)
+
+
+@pytest.mark.parametrize("old", [0, 9])
+def test_proofs_outside_of_the_tree_are_refused(old: int) -> None:
+    with pytest.raises(IndexError):
+        tree.build_consistency_proof(LEAVES, old)
+    assert tree.verify_consistency(old, 8, b"", b"", [])
+    with pytest.raises(IndexError):
+        tree.build_inclusion_proof(LEAVES, old or -1)
+    assert tree.verify_inclusion(b"", 9, 8, [], b"")

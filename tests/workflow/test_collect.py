@@ -1,0 +1,266 @@
+"""Import, trust and discover as verbs: stored once, recorded in the ledger, nothing lost by running twice."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from govcloud import resources
+from govcloud.cli.main import run
+from govcloud.errors import InputError
+from govcloud.store import inventory as inventory_store
+from govcloud.store import ledger as ledger_store
+from govcloud.workflow.collect import discover_ssh, import_files, trust_hosts
+from govcloud.workflow.init import init_workspace
+from govcloud.workflow.inventory import read_inventory
+from govcloud.workflow.session import Session, open_session
+
+# pytest's importlib mode puts no folder on the path.
+sys.path.insert(0, str(Path(__file__).parent.parent / "discovery"))
+
+from books import CENSUS, write_book
+from ssh_hosts import Servers, running
+
+SAMPLES = sorted((resources.folder("inventory") / "sample" / "workbooks").glob("*.xlsx"))
+OA = ["SL-1", "办公系统", "示例厅", "二级", "oa-01", "10.1.1.1", "CentOS 7.6", "8核16G"]
+
+
+class Clock:
+    """One second later at every look."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 7, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(seconds=1)
+        return self.at
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    init_workspace(tmp_path / "ws", "shanxi", actor="甲")
+    return tmp_path / "ws"
+
+
+@pytest.fixture
+def session(folder: Path) -> Iterator[Session]:
+    from govcloud.settings import open_workspace
+
+    with open_session(open_workspace(folder), actor="甲", now=Clock()) as found:
+        yield found
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    (tmp_path / "ssh").mkdir()
+    with running(tmp_path / "ssh") as found:
+        yield found
+
+
+def records(session: Session, kind: str) -> list[dict[str, object]]:
+    with session.store.read() as tx:
+        found = [json.loads(r.canonical) for r in ledger_store.records(tx)]
+    return [r["body"] for r in found if r["kind"] == kind]
+
+
+def stored(session: Session) -> tuple[int, int]:
+    with session.store.read() as tx:
+        return inventory_store.count_batches(tx), len(inventory_store.observations(tx))
+
+
+def test_the_sample_estate_is_taken_but_for_two_rows_and_recorded(session: Session) -> None:
+    result = import_files(session, SAMPLES)
+    assert {p.read for p in result.rejected} == {"六级", "10.66.1.300"}
+    inventory = read_inventory(session)
+    assert inventory == result.inventory
+    assert (len(inventory.systems), len(inventory.projects), len(inventory.conflicts)) == (16, 6, 0)
+    classified = inventory.system("SL-SM-08")
+    assert classified is not None and classified.classified is True
+    (body,) = records(session, "import")
+    assert body["added"] == len(result.changes)
+    assert {f["file"] for f in body["files"]} == {p.name for p in SAMPLES}  # type: ignore[attr-defined]
+
+
+def test_importing_the_same_files_again_changes_nothing_and_still_tells_the_errors(session: Session) -> None:
+    import_files(session, SAMPLES)
+    before = stored(session)
+    again = import_files(session, SAMPLES)
+    assert {f.state for f in again.files} == {"unchanged"}
+    assert (again.changes, len(again.rejected)) == ((), 2)
+    assert stored(session) == before
+    assert len(records(session, "import")) == 1
+
+
+def test_a_preview_tells_what_the_import_then_does_and_stores_nothing(session: Session) -> None:
+    before = stored(session)
+    preview = import_files(session, SAMPLES, preview=True)
+    assert stored(session) == before
+    assert not records(session, "import")
+    done = import_files(session, SAMPLES)
+    assert preview.changes == done.changes
+    assert [f.state for f in preview.files] == [f.state for f in done.files]
+
+
+def test_a_newer_version_of_a_file_replaces_what_the_older_one_said(session: Session, tmp_path: Path) -> None:
+    path = write_book(tmp_path / "a.xlsx", [CENSUS, OA, ["SL-2", "旧系统", "示例厅", "", "", "", "", ""]])
+    import_files(session, [path])
+    write_book(path, [["另加的一行"], CENSUS, [*OA[:3], "三级", *OA[4:]]])
+    preview = import_files(session, [path], preview=True)
+    result = import_files(session, [path])
+    assert preview.changes == result.changes
+    assert {(c.subject_id, c.change) for c in result.changes} == {("SL-1", "changed"), ("SL-2", "removed")}
+    assert result.inventory.conflicts == ()
+    # And back again: the first version is not "imported before", it is the newest word.
+    write_book(path, [CENSUS, OA, ["SL-2", "旧系统", "示例厅", "", "", "", "", ""]])
+    back = import_files(session, [path])
+    assert {(c.subject_id, c.change) for c in back.changes} == {("SL-1", "changed"), ("SL-2", "added")}
+
+
+def test_two_departments_files_of_the_same_name_do_not_replace_each_other(session: Session, tmp_path: Path) -> None:
+    for number, department in enumerate(("甲厅", "乙厅")):
+        (tmp_path / department).mkdir()
+        row = [f"SL-{number}", "系统", department, "", "", "", "", ""]
+        import_files(session, [write_book(tmp_path / department / "普查表.xlsx", [CENSUS, row])])
+    assert [s.department for s in read_inventory(session).systems] == ["甲厅", "乙厅"]
+
+
+def test_a_broken_workbook_does_not_keep_the_good_ones_out(
+    session: Session, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "坏.xlsx"
+    bad.write_bytes(b"PK broken")
+    good = write_book(tmp_path / "好.xlsx", [CENSUS, OA])
+    assert [f.state for f in import_files(session, [bad, good], preview=True).files] == ["refused", "new"]
+    assert run(["-w", str(folder), "--lang", "zh", "import", str(bad), str(good)]) == 3
+    shown = capsys.readouterr().out
+    assert "拒收：" in shown and "损坏" in shown
+    assert [s.system_id for s in read_inventory(session).systems] == ["SL-1"]
+    with pytest.raises(InputError):
+        import_files(session, [bad])
+
+
+def test_the_verbs_answer_with_the_promised_exit_codes_in_both_languages(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clean = write_book(tmp_path / "a.xlsx", [CENSUS, OA])
+    faulty = write_book(tmp_path / "b.xlsx", [CENSUS, [*OA[:3], "六级", *OA[4:]]])
+    at = ["-w", str(folder), "--lang"]
+    assert run([*at, "zh", "import", str(clean)]) == 0
+    assert run([*at, "en", "import", str(faulty)]) == 1
+    assert run([*at, "en", "import", str(tmp_path / "none.xlsx")]) == 3
+    assert "D2" in capsys.readouterr().out
+    for noun in ("systems", "servers", "networks", "dependencies", "conflicts", "undeclared"):
+        for lang in ("zh", "en"):
+            assert run([*at, lang, "inventory", noun]) == 0
+    capsys.readouterr()
+    assert run(["-w", str(folder), "--lang", "en", "--format", "json", "inventory", "show", "SL-1"]) == 0
+    rows = json.loads(capsys.readouterr().out)["subject"]["rows"]
+    level = next(r for r in rows if r["field"] == "MLPS level")
+    assert (level["value"], level["locator"]) == (2, "a.xlsx!系统!D2")
+    assert run([*at, "zh", "inventory", "show", "没有的"]) == 2
+
+
+def write_hosts(folder: Path, servers: Servers, *hosts: object) -> Path:
+    path = folder / "hosts.yaml"
+    entries = [
+        {"name": h.name, "address": h.address, "port": h.port, "user": h.user, "key_file": str(servers.key_file)}
+        for h in hosts  # type: ignore[attr-defined]
+    ]
+    path.write_text(yaml.safe_dump({"hosts": entries}), "utf-8")
+    return path
+
+
+def test_keys_are_shown_first_approved_on_demand_and_recorded_with_the_approver(
+    session: Session, servers: Servers
+) -> None:
+    server = servers.start("oa-01")
+    (shown,) = trust_hosts(session, [server.host])
+    assert (shown.state, records(session, "host_keys")) == ("new", [])
+    (approved,) = trust_hosts(session, [server.host], approve=True)
+    assert approved.state == "approved"
+    (again,) = trust_hosts(session, [server.host], approve=True)
+    assert (again.state, again.approved_by) == ("trusted", ("甲",))
+    (body,) = records(session, "host_keys")
+    assert body["keys"][0]["fingerprint"] == shown.shown  # type: ignore[index]
+
+
+def test_a_changed_key_is_replaced_only_when_the_host_is_named(session: Session, servers: Servers) -> None:
+    old = servers.start("oa-01")
+    trust_hosts(session, [old.host], approve=True)
+    servers.stop(old)
+    new = servers.start("oa-01", port=old.host.port)
+    (changed,) = trust_hosts(session, [new.host], approve=True)
+    assert changed.state == "changed"
+    assert changed.shown not in changed.approved
+    assert discover_ssh(session, [new.host]).hosts[0].status == "key_changed"
+    (replaced,) = trust_hosts(session, [new.host], approve=True, replace=["oa-01"])
+    assert replaced.state == "replaced"
+    assert discover_ssh(session, [new.host]).hosts[0].status == "ok"
+    assert records(session, "host_keys")[1]["keys"][0]["replaces"] == list(changed.approved)  # type: ignore[index]
+
+
+def test_a_key_that_is_not_the_expected_one_is_not_approved(session: Session, servers: Servers, tmp_path: Path) -> None:
+    right, wrong = servers.start("right-01"), servers.start("wrong-01")
+    from govcloud.discovery.ssh import fingerprint
+
+    listed = tmp_path / "fingerprints.txt"
+    listed.write_text(
+        f"# from the console\nright-01 ssh-ed25519 {fingerprint(right.key[1])}\nwrong-01 {fingerprint(right.key[1])}\n"
+    )
+    found = trust_hosts(session, [right.host, wrong.host], approve=True, expect=listed)
+    assert [t.state for t in found] == ["approved", "not_expected"]
+    assert len(records(session, "host_keys")[0]["keys"]) == 1  # type: ignore[arg-type]
+    listed.write_text("right-01 no-fingerprint\n")
+    with pytest.raises(InputError, match=r":1"):
+        trust_hosts(session, [right.host], expect=listed)
+
+
+def test_discovery_stores_what_the_good_hosts_say_and_tells_of_the_others(
+    session: Session, folder: Path, servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_files(session, [write_book(tmp_path / "a.xlsx", [CENSUS, [*OA[:6], "AIX 5.3", ""]])])
+    # Two hosts on ports of this machine: its addresses are then nobody's, and the name tells which server it is.
+    good, other = servers.start("oa-01"), servers.start("oa-02")
+    strict = servers.start("strict-01", trusts_us=False)
+    path = write_hosts(folder, servers, good.host, other.host, strict.host)
+    at = ["-w", str(folder), "--user", "甲"]
+    assert run([*at, "discover", "trust", "--approve"]) == 0
+    assert run([*at, "--lang", "zh", "discover", "ssh", "--hosts", str(path)]) == 1
+    assert "登录被拒" in capsys.readouterr().out
+    inventory = read_inventory(session)
+    assert [(s.name, s.declared, s.seen, s.addresses) for s in sorted(inventory.servers, key=lambda s: s.name)] == [
+        ("oa-01", True, True, ("10.1.1.1",)), ("oa-02", False, True, ()),
+    ]  # fmt: skip
+    assert [c.field for c in inventory.conflicts] == ["os_name"]
+    (body,) = records(session, "discover")
+    assert [(h["host"], h["status"]) for h in body["hosts"]] == [  # type: ignore[attr-defined]
+        ("oa-01", "ok"), ("oa-02", "ok"), ("strict-01", "auth_failed"),
+    ]  # fmt: skip
+
+
+def test_discovering_twice_keeps_the_inventory_and_both_records(session: Session, servers: Servers) -> None:
+    host = servers.start("oa-01").host
+    trust_hosts(session, [host], approve=True)
+    first = discover_ssh(session, [host])
+    second = discover_ssh(session, [host])
+    ids = [[s.server_id for s in r.inventory.servers] for r in (first, second)]
+    assert ids[0] == ids[1]
+    assert len(records(session, "discover")) == 2
+
+
+def test_a_failed_import_leaves_neither_facts_nor_a_record(session: Session, tmp_path: Path) -> None:
+    """The ledger refuses it in the same transaction: nothing of the import may stay."""
+    path = write_book(tmp_path / "a.xlsx", [CENSUS, OA])
+    with session.store.begin() as tx:
+        tx.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    before = stored(session)
+    with pytest.raises(Exception, match="disk full"):
+        import_files(session, [path])
+    assert stored(session) == before
+    assert read_inventory(session).systems == ()
