@@ -66,7 +66,9 @@ def main(argv: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     lang = argv_lang(arguments)
     try:
-        result = cli.main(args=arguments, prog_name="govcloud", standalone_mode=False)
+        # The context knows the language before any option is parsed: --help ends the run at once.
+        obj = App(Path(), lang, "table", "")
+        result = cli.main(args=arguments, prog_name="govcloud", standalone_mode=False, obj=obj)
         return result if isinstance(result, int) else 0
     except GovcloudError as error:
         click.echo(error.message(lang), err=True)
@@ -85,10 +87,11 @@ def run(arguments: list[str]) -> int:
     except click.UsageError as error:
         click.echo(_usage_message(error, lang), err=True)
         return 2
-    except BrokenPipeError:
-        # The reader (head, less) has gone; that is no failure of ours.
-        sys.stderr.close()
-        return 0
+    except SystemExit as ended:
+        # So click ends when the reader (head, less) has gone; that is no failure and no negative answer.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return 0
+        raise
     except Exception:
         traceback.print_exc()
         click.echo(

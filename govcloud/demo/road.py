@@ -149,7 +149,7 @@ class Road:
     def prove(self) -> None:
         folder = self.stage.folder
         self.stage.govcloud("audit", "export", "-o", "bundle", user=OPERATOR)
-        shutil.copy(folder / "bundle" / "ledger.vkey", folder / "auditor")
+        shutil.copy(folder / "keys" / "ledger_ed25519.vkey", folder / "auditor" / "ledger.vkey")
         verify = (sys.executable, "-I", "bundle/verify.py")
         kept = ("--key", "auditor/ledger.vkey", "--checkpoint", "auditor/plan.note", "--lang", self.stage.lang)
         self.stage.shell(*verify, "bundle", *kept)

@@ -10,6 +10,9 @@ from govcloud.discovery.identity import identifies
 from govcloud.model.ids import build_id
 from govcloud.model.inventory import Connection, Dependency, Network, Server, StrayRoute, System
 
+_Net = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 _PORT_KINDS: Mapping[str, frozenset[int]] = {
     "management": frozenset({22, 23, 161, 162, 514, 623, 3389, 5900, 5985, 9090, 9093, 9100, 10050, 10051}),
     "database": frozenset({1433, 1521, 3050, 3306, 5236, 5432, 5433, 6379, 8123, 9042, 9200, 27017, 50000, 54321}),
@@ -152,7 +155,7 @@ def build_dependencies(declared: Sequence[Dependency], measured: Sequence[Depend
     return tuple(found[key] for key in sorted(found))
 
 
-def _prefixes(networks: Sequence[Network]) -> list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]]:
+def _prefixes(networks: Sequence[Network]) -> list[tuple[_Net, str]]:
     """(prefix, network id), the most specific first."""
     pairs = [(ipaddress.ip_network(p), n.network_id) for n in networks for p in n.prefixes]
     return sorted(pairs, key=lambda pair: (-pair[0].prefixlen, str(pair[0]), pair[1]))
@@ -188,27 +191,38 @@ def build_stray_routes(networks: Sequence[Network], servers: Sequence[Server]) -
     prefixes = _prefixes(networks)
     found = set()
     for server in servers:
-        for route in server.routes:
-            try:
-                destination = ipaddress.ip_network(route.destination, strict=False)
-            except ValueError:
-                continue
+        for destination, gateway in _own_routes(server):
             if not destination.is_private or destination.is_loopback or destination.is_link_local:
                 continue
             if destination.prefixlen == 0 or any(_covers(prefix, destination) for prefix, _ in prefixes):
                 continue
-            gateway = ipaddress.ip_address(route.gateway) if route.gateway else None
             via = next((network_id for prefix, network_id in prefixes if gateway and gateway in prefix), None)
-            found.add((str(destination), server.server_id, route.gateway, via))
+            found.add((str(destination), server.server_id, str(gateway) if gateway else None, via))
     return tuple(
         StrayRoute(prefix=prefix, server_id=server_id, gateway=gateway, network_id=via)
         for prefix, server_id, gateway, via in sorted(found, key=lambda f: (f[0], f[1], f[2] or "", f[3] or ""))
     )
 
 
-def _covers(
-    wide: ipaddress.IPv4Network | ipaddress.IPv6Network, narrow: ipaddress.IPv4Network | ipaddress.IPv6Network
-) -> bool:
+def _own_routes(server: Server) -> list[tuple[_Net, _Address | None]]:
+    """(destination, gateway) of routes over the server's own addresses; bridges and shared stacks have none."""
+    routes: list[tuple[_Net, _Address | None]] = []
+    for route in server.routes:
+        try:
+            gateway = ipaddress.ip_address(route.gateway) if route.gateway else None
+            routes.append((ipaddress.ip_network(route.destination, strict=False), gateway))
+        except ValueError:
+            continue
+    own = [ipaddress.ip_address(a) for a in server.addresses]
+    attached = [prefix for prefix, gateway in routes if gateway is None and any(a in prefix for a in own)]
+    return [
+        (prefix, gateway)
+        for prefix, gateway in routes
+        if (prefix in attached if gateway is None else any(gateway in near for near in attached))
+    ]
+
+
+def _covers(wide: _Net, narrow: _Net) -> bool:
     if isinstance(wide, ipaddress.IPv4Network) and isinstance(narrow, ipaddress.IPv4Network):
         return narrow.subnet_of(wide)
     return (

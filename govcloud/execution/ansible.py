@@ -11,7 +11,7 @@ from typing import Any
 
 import ansible_runner
 
-from govcloud.execution.scene import Job
+from govcloud.execution.scene import Job as Job
 from govcloud.execution.steps import expected_tasks
 from govcloud.model.run import StepResult
 from govcloud.model.text import Text

@@ -141,7 +141,7 @@ def _login(attempt: LoginAttempt, what: Text, *, want: bool) -> dict[str, Cell]:
     outcome = {True: Text("已登录", "accepted"), False: Text("被拒绝", "refused"), None: Text("无结论", "no answer")}[
         attempt.accepted
     ]
-    answer = Text("{o}（{a}）", "{o} ({a})").format(o=outcome, a=attempt.answer)
+    answer = outcome if attempt.accepted else Text("{o}（{a}）", "{o} ({a})").format(o=outcome, a=attempt.answer)
     row = _access(attempt.at, attempt.host, what, attempt.accepted is want, answer)
     return {**row, "fingerprint": attempt.fingerprint}
 

@@ -12,9 +12,8 @@ import msgspec
 
 from govcloud import resources
 from govcloud.execution import files, processes
-from govcloud.execution.ansible import Job
 from govcloud.execution.attempt import SUPERVISOR
-from govcloud.execution.scene import HostKeys, environment, write_private
+from govcloud.execution.scene import HostKeys, Job, environment, write_private
 from govcloud.handover.rotation import PlaybookResult
 from govcloud.model.access import HostAccess
 from govcloud.model.run import StepResult

@@ -32,7 +32,8 @@ def rotate(
 ) -> Takeover:
     """Change the keys on every host of the takeover. `identity`: the builder's private key, lent for the proof.
 
-    Running it again is safe: a host that was changed before is proved, not changed. Obstacles are in the result.
+    Running it again is safe: a host that was changed before is proved again (with an identity) or left as proved.
+    Obstacles are in the result.
     """
     folder = folder_of(session, handover_id)
     handover = get_takeover(session, handover_id).handover
@@ -52,7 +53,9 @@ def rotate(
                 host=host, builder_key=handover.builder_key, old_identity=Path(str(host.key_file)),
                 new_identity=identity, logins=logins, playbooks=runner, keep=lambda data: keep_bytes(folder, data),
             )  # fmt: skip
-            done.append(rotate_host(step))
+            # Without the builder's key nothing can be proved twice; what was proved before stands.
+            proved = _proved_before(handover, host.name) if identity is None else None
+            done.append(proved or rotate_host(step))
         session.observer.on_event(Event(what=_ROTATING, done=len(hosts), total=len(hosts)))
         rotation = Rotation(actor=session.actor, at=session.now(), hosts=tuple(done))
 
@@ -60,6 +63,10 @@ def rotate(
             return replace(now, rotations=(*now.rotations, rotation)), {"hosts": [_body(h) for h in done]}
 
         return change(session, handover_id, "rotate", build)
+
+
+def _proved_before(handover: Handover, host: str) -> HostRotation | None:
+    return next((h for r in reversed(handover.rotations) for h in r.hosts if h.host == host and h.ok), None)
 
 
 def _intent(handover: Handover, checklist: Checklist) -> tuple[Handover, dict[str, object]] | list[Text]:

@@ -65,13 +65,13 @@ def test_every_command_explains_itself_in_both_languages(capsys: pytest.CaptureF
 def test_the_language_comes_from_the_setting_then_the_locale(
     environment: dict[str, str], expected: str, tmp_path: Path
 ) -> None:
-    done = start("-w", str(tmp_path), "report", "-o", str(tmp_path), **environment)
+    done = start("-w", str(tmp_path), "inventory", "systems", **environment)
     assert done.returncode == 2
     assert expected in done.stderr and not done.stdout
 
 
 def test_the_option_wins_over_the_locale(tmp_path: Path) -> None:
-    done = start("--lang=zh", "-w", str(tmp_path), "report", "-o", str(tmp_path), LC_ALL="C.UTF-8")
+    done = start("--lang=zh", "-w", str(tmp_path), "inventory", "systems", LC_ALL="C.UTF-8")
     assert "这里没有工作区" in done.stderr
 
 
@@ -105,14 +105,14 @@ def test_wrong_usage_is_2_with_the_next_step(
 
 def test_wrong_settings_are_3(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workspace / "govcloud.yaml").write_text("site: [", "utf-8")
-    assert run(["--lang", "zh", "-w", str(workspace), "report", "-o", str(workspace / "out")]) == 3
-    assert "govcloud.yaml:1:" in capsys.readouterr().err
+    assert run(["--lang", "zh", "-w", str(workspace), "inventory", "systems"]) == 3
+    assert "govcloud.yaml:2:1" in capsys.readouterr().err
 
 
 def test_a_database_that_cannot_be_reached_is_4(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = (workspace / "govcloud.yaml").read_text("utf-8")
     (workspace / "govcloud.yaml").write_text(settings + "\ndatabase: sqlite:////nonexistent/x.db\n", "utf-8")
-    assert run(["--lang", "zh", "-w", str(workspace), "report", "-o", str(workspace / "out")]) == 4
+    assert run(["--lang", "zh", "-w", str(workspace), "inventory", "systems"]) == 4
     assert "数据库不可用" in capsys.readouterr().err
 
 
@@ -120,7 +120,7 @@ def test_a_file_in_place_of_the_database_is_5(workspace: Path, capsys: pytest.Ca
     for file in workspace.glob("govcloud.db*"):
         file.unlink()
     (workspace / "govcloud.db").write_bytes(b"not a database at all" * 50)
-    assert run(["--lang", "zh", "-w", str(workspace), "report", "-o", str(workspace / "out")]) == 5
+    assert run(["--lang", "zh", "-w", str(workspace), "inventory", "systems"]) == 5
     shown = capsys.readouterr().err
     assert "govcloud.db" in shown and "下一步" in shown and "Traceback" not in shown
 

@@ -81,10 +81,18 @@ class Servers:
         asyncio.run_coroutine_threadsafe(acceptor.wait_closed(), self._loop).result(10)
 
     def close(self) -> None:
-        for acceptor in self._listening:
-            self._loop.call_soon_threadsafe(acceptor.close)
+        async def end() -> None:
+            for acceptor in self._listening:
+                acceptor.close()
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
 
 
 @contextmanager

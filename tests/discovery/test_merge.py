@@ -186,9 +186,9 @@ def estate() -> list[Observation]:
             Connection(local_address="10.66.1.10", local_port=0, remote_address="10.66.1.50", remote_port=8090),
             Connection(local_address="10.66.1.10", local_port=0, remote_address="8.8.8.8", remote_port=53),
         ),
-        probed("V-oa", "10.66.1.10", "172.30.5.9"),
+        probed("V-oa", "10.66.1.10", "172.30.5.9", "10.99.0.7"),
         said("V-oa", "routes", (render_route(Route(destination="172.30.0.0/16", gateway="172.30.5.1")),
-             render_route(Route(destination="172.30.5.0/24")), render_route(Route(destination="10.99.0.0/24")),
+             render_route(Route(destination="172.30.5.0/24")), render_route(Route(destination="10.99.0.0/24")), render_route(Route(destination="172.17.0.0/16")),
              render_route(Route(destination="0.0.0.0/0", gateway="10.66.1.1"))), source="ssh", place="ssh://oa/probe/routes"),
     ]  # fmt: skip
 

@@ -54,6 +54,19 @@ def test_the_builder_gets_in_everybody_else_is_out_and_both_are_tried(place: Pla
     )
 
 
+def test_a_second_run_without_an_identity_keeps_what_was_proved(place: Place, tmp_path: Path) -> None:
+    """One of several hosts failed: the others need not borrow the builder's key again."""
+    handover_id, playbooks = start(place), Scripted(place)
+    with place.session() as session:
+        fill_papers(session, handover_id, tmp_path)
+        first = takeover_rotate.rotate(session, handover_id, playbooks=playbooks).handover.rotations[-1]
+        calls = list(playbooks.calls)
+        second = takeover_rotate.rotate(session, handover_id, playbooks=playbooks).handover.rotations[-1]
+    assert first.ok
+    assert second.hosts == first.hosts
+    assert playbooks.calls == calls
+
+
 def secrets_in(place: Place) -> list[str]:
     """Files of the workspace that hold the builder's private key."""
     body = place.builder.read_text().splitlines()[2]
