@@ -87,11 +87,10 @@ def run(arguments: list[str]) -> int:
     except click.UsageError as error:
         click.echo(_usage_message(error, lang), err=True)
         return 2
-    except SystemExit as ended:
-        # So click ends when the reader (head, less) has gone; that is no failure and no negative answer.
-        if isinstance(ended.__context__, BrokenPipeError):
-            return 0
-        raise
+    except SystemExit:
+        # Outside of its standalone mode click exits for one reason only: the reader (head, less) has gone. That is no
+        # failure and no negative answer.
+        return 0
     except Exception:
         traceback.print_exc()
         click.echo(

@@ -41,9 +41,11 @@ class Search:
     def solver(self) -> cp_model.CpSolver:
         solver = cp_model.CpSolver()
         solver.parameters.random_seed = self.seed
-        # Several strategies take turns on one thread: deterministic, and better than one strategy alone.
-        solver.parameters.num_workers = 8
-        solver.parameters.interleave_search = True
+        # One worker: deterministic. Several that take turns (interleave_search) abort the whole process when one of them
+        # finds the model infeasible while loading it (OR-Tools 9.15: "Check failed: heuristics.fixed_search").
+        solver.parameters.num_workers = 1
+        # The full relaxation proves plans of twenty systems that the default leaves open.
+        solver.parameters.linearization_level = 2
         solver.parameters.max_deterministic_time = self.limit_s
         return solver
 
@@ -119,9 +121,6 @@ def _core(build: _Build, search: Search, bars: list[Bar], limit_s: float) -> tup
     build.model.add_assumptions([build.switch[b] for b in bars])
     solver = search.solver()
     solver.parameters.max_deterministic_time = limit_s
-    # Assumptions are not supported by the parallel search.
-    solver.parameters.num_workers = 1
-    solver.parameters.interleave_search = False
     status = solver.solve(build.model)
     spent = solver.response_proto.deterministic_time
     if status != cp_model.INFEASIBLE:

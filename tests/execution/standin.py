@@ -20,4 +20,4 @@ time.sleep(what.get("sleep", 0))
 now = datetime.now(UTC).isoformat()
 result = {"status": what.get("status", "ok"), "started_at": now, "finished_at": now, "evidence_sha256": "e" * 64}
 (folder / "result.new").write_text(json.dumps(result))
-os.replace(folder / "result.new", folder / "result.json")
+(folder / "result.new").replace(folder / "result.json")

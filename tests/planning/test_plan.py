@@ -173,6 +173,22 @@ def test_when_not_all_fit_the_urgent_ones_do() -> None:
     assert wave_numbers(plan) == {"C": 1} and {u.system_id for u in plan.unplaced} == {"A", "B"}
 
 
+def test_minutes_that_fit_in_sum_but_in_no_packing_are_refused_without_breaking_down() -> None:
+    """690 of 720 minutes, yet no three crews can split them: the search, not the presolve, has to find it out.
+
+    OR-Tools 9.15 aborts the process on this one when several workers take turns.
+    """
+    lengths = minutes(A=(65, 35), B=(75, 40), C=(65, 35), D=(125, 65), E=(55, 30), F=(65, 35))
+    crews = [{"name": "一组", "skills": ["db"]}, {"name": "二组"}, {"name": "三组"}]
+    freeze = {"name": "F", "starts_on": "2026-12-04", "ends_on": "2026-12-06"}
+    links = [needs("A", "B"), needs("A", "D"), needs("D", "B"), needs("E", "A"), needs("F", "C")]
+    made = problem(map(system, "ABCDEF"), links, weeks=2, durations=lengths, crews=crews, freezes=[freeze],
+                   costs={"per_wave_days": 4, "per_broken_weak_days": 5})  # fmt: skip
+    plan = solved(made)
+    assert plan.status == "infeasible" and len(plan.unplaced) == 1
+    assert {kind for kind, _ in culprits(plan)[0]} == {"place", "crew_time", "freeze"}
+
+
 def test_a_period_without_any_window_is_said() -> None:
     made = problem(map(system, "A"), weeks=1, windows=[{"weekday": "saturday"}])
     plan = solved(PlanProblem(**{f: getattr(made, f) for f in made.__dataclass_fields__} | {"windows": ()}))
