@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,7 +23,8 @@ from govcloud.compliance.conditions import parse_condition
 from govcloud.compliance.deadlines import EVENTS
 from govcloud.compliance.subjects import field_kinds
 from govcloud.discovery.cells import PARSERS, Hint
-from govcloud.discovery.columns import ColumnSpec, is_ignored, load_column_maps
+from govcloud.discovery.columns import ColumnSpec, load_column_maps
+from govcloud.discovery.tables import is_ignored
 from govcloud.model.condition import Operator
 from govcloud.model.inventory import SubjectKind
 from govcloud.report.words import field_title
@@ -95,11 +97,14 @@ def table(*rows: Iterable[str]) -> list[str]:
 def fields(path: str, rows: list[str]) -> list[str]:
     """`%fields module:Class`: keys with type and default; the English text may be left out where a docstring says it."""
     entity = named(path)
-    known: dict[str, shapes.Field] = {f.encode_name: f for f in shapes.type_info(entity).fields}  # type: ignore[union-attr]
+    shape: Any = shapes.type_info(entity)
+    known: dict[str, shapes.Field] = {f.encode_name: f for f in shape.fields}
     documented = docstrings(entity)
     body = []
     for key, words in explained(rows, known, path).items():
-        english = words[1] if len(words) > 1 else documented[known[key].name]
+        english = words[1] if len(words) > 1 else documented.get(known[key].name, "")
+        if not english:
+            sys.exit(f"{path}: {key} has neither an English text nor a docstring")
         body.append([f"`{key}`", kind_of(known[key].type, known[key]), default_of(known[key]), words[0], english])
     return table(["键 key", "类型 type", "默认 default", "说明", "meaning"], *body)
 
@@ -107,7 +112,7 @@ def fields(path: str, rows: list[str]) -> list[str]:
 def docstrings(entity: type) -> Mapping[str, str]:
     body = ast.parse(inspect.getsource(entity)).body[0].body  # type: ignore[attr-defined]
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             found[ast.unparse(field.target)] = " ".join(str(text.value.value).split()).rstrip(".")
     return found
@@ -116,7 +121,7 @@ def docstrings(entity: type) -> Mapping[str, str]:
 def kind_of(kind: shapes.Type, field: shapes.Field | None = None) -> str:
     match kind:
         case shapes.LiteralType(values=values):
-            return ", ".join(f"`{value}`" for value in values)
+            return " / ".join(f"`{value}`" for value in values)
         case shapes.UnionType(types=types):
             known = [kind_of(t) for t in types if not isinstance(t, shapes.NoneType)]
             # `null` needs a word only where the key itself may not be left out.
@@ -188,7 +193,9 @@ def types(rows: list[str]) -> list[str]:
 def shown(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(map(shown, value)) + ")"
-    return f"`{value:g}`" if isinstance(value, float) else "—" if value is None else f"`{value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return "—" if value is None else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 def operators(rows: list[str]) -> list[str]:

@@ -65,7 +65,8 @@ class Engine:
 
     def __init__(self, folder: Path, task: Task, guard: Callable[[Callable[[float], None]], Guard]) -> None:
         self._folder, self._task = folder, task
-        self._stop = threading.Event()
+        self._stop, self._idle = threading.Event(), threading.Event()
+        self._idle.set()
         self._ended: queue.Queue[RunStatus | BaseException] = queue.Queue()
         self._guard = guard(self._pause)
 
@@ -90,6 +91,7 @@ class Engine:
             "serializer": DBOSPortableJSON,
             "log_level": "WARNING",
             "enable_otlp": False,
+            "notification_listener_polling_interval_sec": 0.25,
         }
         _current = self
         DBOS(config=config)
@@ -103,7 +105,8 @@ class Engine:
             return self._watch(handle)
         finally:
             self._stop.set()
-            DBOS.destroy(workflow_completion_timeout_sec=int(_LEAVE_S))
+            self._idle.wait(_LEAVE_S)
+            DBOS.destroy()
             _current = None
 
     def _watch(self, handle: Any) -> RunStatus:
@@ -113,7 +116,7 @@ class Engine:
             except queue.Empty:
                 status = handle.get_status()
                 if status is not None and status.status in ("SUCCESS", "ERROR", "CANCELLED"):
-                    return _as_status(handle.get_result())
+                    return _as_status(handle.get_result(polling_interval_sec=0.1))
                 continue
             if isinstance(ended, Detached):
                 if ended.cause is not None:
@@ -121,7 +124,7 @@ class Engine:
                 return ended.why or "running"
             if isinstance(ended, BaseException):
                 raise ended
-            return _as_status(handle.get_result())
+            return _as_status(handle.get_result(polling_interval_sec=0.1))
 
     def _pause(self, seconds: float) -> None:
         if self._stop.wait(seconds):
@@ -129,7 +132,9 @@ class Engine:
 
     def body(self, work: Callable[[Migration], RunStatus]) -> str:
         """The workflow's body, on DBOS's thread."""
+        self._idle.clear()
         try:
+            self._pause(0)
             final = work(Migration(_Durable(self), self._task.specs, self._task.steps))
         except BaseException as error:
             self._ended.put(error)
@@ -137,6 +142,8 @@ class Engine:
                 # Recorded as ERROR the run could never be resumed.
                 raise Detached(None, error) from error
             raise
+        finally:
+            self._idle.set()
         self._ended.put(final)
         return final
 

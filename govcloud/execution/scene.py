@@ -153,6 +153,7 @@ def _ssh_config(hosts: list[HostAccess], private: Path) -> str:
 
 
 def _ansible_cfg(private: Path) -> str:
+    # $HOME, not ~: Ansible asks the password file for ~, and there a user may have no home or another one.
     base = steps.folder()
     escaped = str(private).replace("%", "%%")
     return f"""[defaults]
@@ -160,6 +161,7 @@ library = {base / "library"}
 module_utils = {base / "library" / "module_utils"}
 collections_path = {escaped}/home
 local_tmp = {escaped}/scratch
+remote_tmp = $HOME/.ansible/tmp
 host_key_checking = True
 gathering = explicit
 interpreter_python = auto_silent
