@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import msgspec
@@ -31,14 +31,10 @@ class Settings:
     timezone: str = "Asia/Shanghai"
     database: str = "sqlite:///govcloud.db"
     """SQLAlchemy URL; a relative SQLite path is relative to the workspace."""
-    stale_after_days: int = 180
-    """Facts older than this are marked."""
     precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Field -> kinds of witness, the most trusted first; `default` for the rest."""
-    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Kind of network -> prefixes that the site knows to be of that kind."""
     planning: Mapping[str, object] = field(default_factory=dict)
-    """Crews, windows, freezes; see docs/formats.md §planning."""
+    """Crews, windows, freezes; see docs/planning.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +75,13 @@ def load_site(site: str) -> Settings:
 
 def load_settings(path: Path) -> Settings:
     data = load_yaml(path)
+    unknown = sorted(set(data) - {f.name for f in fields(Settings)}) if isinstance(data, dict) else []
+    if unknown:
+        raise InputError(
+            Text("配置中有不认识的项：{names}", "The settings have unknown keys: {names}").format(names=", ".join(unknown)),
+            where=str(path),
+            next_step=Text("对照 docs/formats.md 改正", "Correct it after docs/formats.md"),
+        )
     try:
         return msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:

@@ -72,7 +72,8 @@ def test_without_a_workspace_the_next_step_is_named(tmp_path: Path) -> None:
     [
         ("site: shanxi\n", "name"),
         ("site: shanxi\nname: x\njurisdiction: SX19\ncatalog: y\n", "jurisdiction"),
-        ("site: shanxi\nname: x\njurisdiction: [SX19]\ncatalog: y\nstale_after_days: soon\n", "stale_after_days"),
+        ("site: shanxi\nname: x\njurisdiction: [SX19]\ncatalog: y\ntimezone: 8\n", "timezone"),
+        ("site: shanxi\nname: x\njurisdiction: [SX19]\ncatalog: y\nprecedance: {}\n", "precedance"),
         ("- a\n", ""),
     ],
 )

@@ -184,10 +184,15 @@ def _notes(
                 "{a} 依赖的 {b} 不迁移（{why}），迁移后须打通网络",
                 "{a} needs {b}, which does not move ({why}): the connection must work after the move",
             ).format(a=link.source_id, b=link.target_id, why=staying[link.target_id].reason)
-    for server in inventory.servers:
-        owners = [s.system_id for s in inventory.systems if server.server_id in s.servers]
-        if server.seen is False and owners:
-            yield Text(
-                "服务器 {s}（{o}）申报了但探测不到，迁移前须核实",
-                "Server {s} ({o}) is declared but was not reached: find it before the move",
-            ).format(s=server.name, o=", ".join(owners))
+    away = {e.system_id for e in excluded}
+    unseen = [
+        f"{server.name} ({system.system_id})"
+        for system in inventory.systems
+        for server in inventory.servers
+        if server.server_id in system.servers and not server.seen and system.system_id not in away
+    ]
+    if unseen:
+        yield Text(
+            "以下 {n} 台服务器只有填报，没有登录核实，迁移前须核实：{s}",
+            "{n} servers are declared only; nobody has logged in to them. Do that before the move: {s}",
+        ).format(n=len(unseen), s=", ".join(unseen))

@@ -16,7 +16,8 @@ STATUS: dict[PlanStatus, Text] = {
     "infeasible": Text("不可行", "infeasible"),
     "unknown": Text("限时内未得出结论", "unknown"),
 }
-_WEEKDAYS = Text("一二三四五六日", "MoTuWeThFrSaSu")
+_WEEKDAYS_ZH = "一二三四五六日"
+_WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def build_waves_view(plan: MigrationPlan, wave: int | None = None) -> View:
@@ -301,10 +302,10 @@ def build_violations_view(plan: MigrationPlan, violations: Sequence[PlanViolatio
 
 
 def day_text(at: datetime, zone: ZoneInfo) -> Text:
-    """`2026-11-28 周六` / `2026-11-28 Sa`, local date."""
+    """`2026-11-28 周六` / `2026-11-28 Sat`, local date."""
     local = at.astimezone(zone)
     n = local.weekday()
-    return Text(f"{local:%Y-%m-%d} 周{_WEEKDAYS.zh[n]}", f"{local:%Y-%m-%d} {_WEEKDAYS.en[2 * n : 2 * n + 2]}")
+    return Text(f"{local:%Y-%m-%d} 周{_WEEKDAYS_ZH[n]}", f"{local:%Y-%m-%d} {_WEEKDAYS_EN[n]}")
 
 
 def _clock(at: datetime, zone: ZoneInfo) -> str:

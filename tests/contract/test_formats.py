@@ -175,12 +175,6 @@ def test_an_unknown_key_is_refused_or_ignored_as_the_page_says(folder: Path, nam
         LOADERS[name](folder)
 
 
-@pytest.mark.parametrize("key", ["stale_after_days", "networks"])
-def test_a_setting_that_the_page_calls_unused_is_read_nowhere(key: str) -> None:
-    assert re.search(rf"^\| `{key}` .*no command uses it yet \|$", page(), re.M)
-    assert not [source.name for source in sources() if f"settings.{key}" in source.text]
-
-
 def test_the_sections_that_messages_name_exist() -> None:
     named = {s for place, zh, _ in texts() if "docs/formats.md" in zh for s in re.findall(r"“(.+?)”", zh)}
     assert named == {"迁移文件"}
