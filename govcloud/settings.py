@@ -78,7 +78,9 @@ def load_settings(path: Path) -> Settings:
     unknown = sorted(set(data) - {f.name for f in fields(Settings)}) if isinstance(data, dict) else []
     if unknown:
         raise InputError(
-            Text("配置中有不认识的项：{names}", "The settings have unknown keys: {names}").format(names=", ".join(unknown)),
+            Text("配置中有不认识的项：{names}", "The settings have unknown keys: {names}").format(
+                names=", ".join(unknown)
+            ),
             where=str(path),
             next_step=Text("对照 docs/formats.md 改正", "Correct it after docs/formats.md"),
         )

@@ -120,6 +120,3 @@ def _usage_message(error: click.UsageError, lang: Lang) -> str:
     path = error.ctx.command_path if error.ctx else "govcloud"
     return f"{what}\n" + Text("下一步：{path} --help", "Next: {path} --help").format(path=path).to(lang)
 
-
-if __name__ == "__main__":
-    main()

@@ -16,7 +16,7 @@ from govcloud.demo.lab import Lab
 from govcloud.errors import OutsideError
 from govcloud.model.text import Lang, Text
 
-_TOOL = (sys.executable, "-m", "govcloud.cli.main")
+_TOOL = (sys.executable, "-m", "govcloud")
 
 
 @dataclass

@@ -26,7 +26,7 @@ def workspace(tmp_path: Path) -> Path:
 
 def start(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "govcloud.cli.main", *argv],
+        [sys.executable, "-m", "govcloud", *argv],
         capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment},
     )  # fmt: skip
 

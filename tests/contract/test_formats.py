@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sources import ROOT, sources, texts
+from sources import ROOT, texts
 
 from govcloud import resources
 from govcloud.access import load_hosts

@@ -38,6 +38,8 @@ ADAPTERS = {
 def layer(module: str) -> str:
     """`govcloud.cli.init` → `cli`; the package itself and its own modules → ``."""
     parts = module.split(".")
+    if parts[1:] == ["__main__"]:
+        return "cli"
     return parts[1] if len(parts) > 2 or (len(parts) == 2 and parts[1] in ALLOWED) else ""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-TOOL = [sys.executable, "-m", "govcloud.cli.main", "--lang", "en"]
+TOOL = [sys.executable, "-m", "govcloud", "--lang", "en"]
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
 
 
