@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -85,8 +86,10 @@ def load_settings(path: Path) -> Settings:
             next_step=Text("对照 docs/formats.md 改正", "Correct it after docs/formats.md"),
         )
     try:
-        return msgspec.convert(data, Settings)
-    except msgspec.ValidationError as error:
+        settings = msgspec.convert(data, Settings)
+        ZoneInfo(settings.timezone)
+        return settings
+    except (msgspec.ValidationError, ZoneInfoNotFoundError, ValueError) as error:
         raise InputError(
             Text("配置不合要求：{why}", "The settings are not valid: {why}").format(why=error),
             where=str(path),

@@ -74,6 +74,7 @@ def test_without_a_workspace_the_next_step_is_named(tmp_path: Path) -> None:
         ("site: shanxi\nname: x\njurisdiction: SX19\ncatalog: y\n", "jurisdiction"),
         ("site: shanxi\nname: x\njurisdiction: [SX19]\ncatalog: y\ntimezone: 8\n", "timezone"),
         ("site: shanxi\nname: x\njurisdiction: [SX19]\ncatalog: y\nprecedance: {}\n", "precedance"),
+        ("site: shanxi\nname: x\njurisdiction: [SX19]\ncatalog: y\ntimezone: Asia/Nowhere\n", "Asia/Nowhere"),
         ("- a\n", ""),
     ],
 )

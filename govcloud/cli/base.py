@@ -8,8 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -39,10 +41,13 @@ class App:
 
     def __init__(self, workspace: Path, lang: Lang, output: Format, user: str) -> None:
         self.path, self.lang, self.output, self.user = workspace, lang, output, user
+        self.zone: tzinfo | None = None
+        """The workspace's time zone once it is open: an office reads its own clock, wherever the machine stands."""
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         workspace = open_workspace(self.path)
+        self.zone = ZoneInfo(workspace.settings.timezone)
         with (
             Progress(self.lang) as progress,
             open_session(workspace, actor=self.user, lang=self.lang, observer=progress) as session,
@@ -50,10 +55,10 @@ class App:
             yield session
 
     def show(self, *views: View) -> None:
-        render: Callable[[Sequence[View], Lang], str] = {
-            "table": render_text, "json": render_json, "csv": render_csv
-        }[self.output]  # fmt: skip
-        click.echo(render(views, self.lang))
+        if self.output == "table":
+            click.echo(render_text(views, self.lang, self.zone))
+        else:
+            click.echo((render_json if self.output == "json" else render_csv)(views, self.lang))
 
     def say(self, text: Text) -> None:
         """A sentence for a person. It goes to stderr when stdout carries JSON or CSV."""

@@ -119,4 +119,3 @@ def _usage_message(error: click.UsageError, lang: Lang) -> str:
             what = f"用法不对：{what}"
     path = error.ctx.command_path if error.ctx else "govcloud"
     return f"{what}\n" + Text("下一步：{path} --help", "Next: {path} --help").format(path=path).to(lang)
-

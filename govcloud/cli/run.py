@@ -67,8 +67,8 @@ def _work(app: App, session: Session, run_id: str, wait_min: int, *, waiting_is_
     except KeyboardInterrupt:
         app.say(
             Text(
-                "已离开。正在执行的步骤在后台做完，源系统不受影响；继续：govcloud run resume {r}",
-                "Left. The step under way ends by itself in the background; go on with: govcloud run resume {r}",
+                "已离开。正在执行的步骤会在后台做完，此后不再前进；继续：govcloud run resume {r}",
+                "Left. The step under way ends by itself in the background and nothing follows it; go on with: govcloud run resume {r}",
             ).format(r=run_id)
         )
         return INTERRUPTED

@@ -46,7 +46,7 @@ def _migration(lab: Lab, app: str) -> dict[str, Any] | None:
     entry = lab.places[next(name for name, host in hosts.items() if "entry" in host.get("apps", ()))]
     old, new = lab.places[source], lab.places[target]
     folders = ["app", *(f for f in about["folders"] if f not in about.get("unlisted_folders", ()))]
-    database = _side(new, app)
+    database = _side(new, app) | {"state_dir": new.at("/var/lib/govcloud")}
     database["database"] |= {"data_dir": new.at("/srv/pgdata")}
     if not new.root or os.getuid() == 0:
         database["database"] |= {"run_as_uid": 1000}

@@ -84,8 +84,9 @@ class Road:
         self.stage.govcloud("projects", "deadlines", expect=(0, 1))
 
     def plan(self) -> None:
-        self.stage.govcloud("plan", "build", expect=(0, 1), user=OPERATOR)
-        self.stage.govcloud("plan", "explain", GOOD)
+        self.stage.govcloud("plan", "build", user=OPERATOR)
+        last = self.stage.ask("plan", "show")["waves"]["rows"][-1]
+        self.stage.govcloud("plan", "explain", last["system_id"])
         self.stage.say(
             Text("审计方此时要走一份检查点，留在别处：", "The auditor takes a checkpoint now and keeps it elsewhere:")
         )

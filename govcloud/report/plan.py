@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from govcloud.model.plan import MigrationPlan, PlanExplanation, PlanStatus, PlanViolation
-from govcloud.model.text import Text
+from govcloud.model.text import Term, Text
 from govcloud.report.view import Cell, Column, View
 
 STATUS: dict[PlanStatus, Text] = {
@@ -34,9 +34,9 @@ def build_waves_view(plan: MigrationPlan, wave: int | None = None) -> View:
                 {
                     "wave": w.number,
                     "date": day_text(w.window.starts_at, zone),
-                    "starts_at": _clock(move.starts_at, zone),
-                    "cutover_ends_at": _clock(move.cutover_ends_at, zone),
-                    "ends_at": _clock(move.ends_at, zone),
+                    "starts_at": _clock(move.starts_at, w.window.starts_at, zone),
+                    "cutover_ends_at": _clock(move.cutover_ends_at, w.window.starts_at, zone),
+                    "ends_at": _clock(move.ends_at, w.window.starts_at, zone),
                     "crew": move.crew,
                     "system_id": move.system_id,
                     "name": task.name,
@@ -99,7 +99,7 @@ def plan_notes(plan: MigrationPlan) -> tuple[Text, ...]:
             Text("{w} 批，{n} 个系统，最后一批 {d}，{t} 前结束（含回退预留）",
                  "{w} waves, {n} systems; the last on {d}, done by {t} with its rollback reserve").format(
                 w=len(plan.waves), n=len(moves), d=day_text(plan.waves[-1].window.starts_at, zone),
-                t=_clock(max(m.ends_at for m in plan.waves[-1].moves), zone),
+                t=_clock(max(m.ends_at for m in plan.waves[-1].moves), plan.waves[-1].window.starts_at, zone),
             )
         )  # fmt: skip
     assumed = sum(1 for t in plan.problem.tasks if t.assumed)
@@ -267,8 +267,9 @@ def build_explanation_view(plan: MigrationPlan, explanation: PlanExplanation) ->
     if move is not None and window is not None:
         notes.append(
             Text("{d} {a} 开始，{b} 前割接完，回退预留至 {c}，{crew}", "{d}: from {a}, cut over by {b}, reserve to {c}, {crew}").format(
-                d=day_text(window.starts_at, zone), a=_clock(move.starts_at, zone), b=_clock(move.cutover_ends_at, zone),
-                c=_clock(move.ends_at, zone), crew=move.crew,
+                d=day_text(window.starts_at, zone), a=_clock(move.starts_at, window.starts_at, zone),
+                b=_clock(move.cutover_ends_at, window.starts_at, zone),
+                c=_clock(move.ends_at, window.starts_at, zone), crew=move.crew,
             )
         )  # fmt: skip
     columns = (
@@ -277,7 +278,7 @@ def build_explanation_view(plan: MigrationPlan, explanation: PlanExplanation) ->
         Column("why", Text("为什么不排在这里", "Why not here")),
     )
     facts = {"system_id": explanation.system_id, "wave": explanation.wave.number if explanation.wave else None}
-    return View(name="explanation", title=Text("排期说明", "Why this date"), columns=columns, rows=tuple(rows),
+    return View(name="explanation", title=Text("排期说明", "Why this date"), columns=columns if rows else (), rows=tuple(rows),
                 notes=tuple(notes), facts=facts)  # fmt: skip
 
 
@@ -308,5 +309,11 @@ def day_text(at: datetime, zone: ZoneInfo) -> Text:
     return Text(f"{local:%Y-%m-%d} 周{_WEEKDAYS_ZH[n]}", f"{local:%Y-%m-%d} {_WEEKDAYS_EN[n]}")
 
 
-def _clock(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%H:%M")
+def _clock(at: datetime, opens_at: datetime, zone: ZoneInfo) -> Term:
+    """Local time of day; after midnight of the window's day it says so. Scripts get the instant with its offset."""
+    local = at.astimezone(zone)
+    clock = local.strftime("%H:%M")
+    code = local.isoformat(timespec="minutes")
+    if local.date() == opens_at.astimezone(zone).date():
+        return Term(clock, clock, code)
+    return Term(f"次日 {clock}", f"{clock} next day", code)

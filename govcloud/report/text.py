@@ -45,16 +45,17 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\u3000\xa0" else "�" for c in text)
 
 
-def render_text(views: Sequence[View], lang: Lang) -> str:
-    return "\n\n".join(_table(view, lang) for view in views)
+def render_text(views: Sequence[View], lang: Lang, tz: tzinfo | None = None) -> str:
+    """Instants in `tz`, the machine's own by default."""
+    return "\n\n".join(_table(view, lang, tz) for view in views)
 
 
-def _table(view: View, lang: Lang) -> str:
+def _table(view: View, lang: Lang, tz: tzinfo | None) -> str:
     lines = [f"## {view.title.to(lang)}"]
     if view.rows:
         lines.append(
             tabulate(
-                [[cell_text(row.get(c.key), lang) for c in view.columns] for row in view.rows],
+                [[cell_text(row.get(c.key), lang, tz) for c in view.columns] for row in view.rows],
                 headers=[c.title.to(lang) for c in view.columns],
                 tablefmt="simple",
                 disable_numparse=True,
@@ -113,6 +114,8 @@ def _csv_cell(value: Cell, lang: Lang) -> str | int | float:
         return value
     if isinstance(value, Term):
         return value.code if isinstance(value.code, str) else ",".join(value.code)
+    if isinstance(value, datetime):
+        return value.isoformat()
     text = "" if value is None else cell_text(value, lang)
     return guard_formula(text)
 

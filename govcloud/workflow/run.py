@@ -20,6 +20,7 @@ from govcloud.model.text import Text
 from govcloud.store import host_keys as key_store
 from govcloud.store import inventory as inventory_store
 from govcloud.store import run as run_store
+from govcloud.workflow.audit import write_checkpoint
 from govcloud.workflow.plan import load_plan
 from govcloud.workflow.run_journal import StoreJournal, append, demand_unchanged, load
 from govcloud.workflow.run_scope import build_scope, load_specs, named_hosts, scope_hash
@@ -121,7 +122,9 @@ def approve_run(session: Session, run_id: str, *, approved: bool = True, reason:
         run_store.add_approval(tx, answer)
         body = {"approved": approved, "reason": reason, "requested_by": run.created_by, "scope": dict(run.scope)}
         append(tx, session, run, "approval", body)
-        if not approved:
+        if approved:
+            write_checkpoint(session, tx)
+        else:
             run_store.update_run(tx, replace(run, status="failed", outcomes=dict.fromkeys(run.systems, "failed")))
     return answer
 

@@ -14,6 +14,7 @@ from govcloud.model.run import Approval, Attempt, Decision, Outcome, Run, RunSta
 from govcloud.model.text import Text
 from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
+from govcloud.workflow.audit import write_checkpoint
 from govcloud.workflow.run_scope import verify_scope
 from govcloud.workflow.session import Session
 
@@ -64,6 +65,8 @@ class StoreJournal:
                 return
             run_store.finish_attempt(tx, done)
             self._record(tx, load(tx, self.run_id), "result", done, _result_body(result))
+            if attempt.step == "cutover" and result.status == "ok":
+                write_checkpoint(self.session, tx)
 
     def enter(self, status: RunStatus) -> None:
         with self.session.store.begin() as tx:

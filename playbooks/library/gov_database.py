@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.gov_postgres import Database, PostgresError, scram_verifier
@@ -16,6 +17,7 @@ class Target(object):
     """The target's server: one that is there already, or a cluster of our own in `data_dir`."""
 
     def __init__(self, spec):
+        self.said = ""
         self.spec, self.database = spec, Database(spec)
         # In a cluster of our own the administrator's way in is a socket inside a directory of mode 0700.
         self.admin = Database(dict(spec, host=spec["data_dir"], user="postgres")) if spec.get("data_dir") else self.database
@@ -25,16 +27,23 @@ class Target(object):
         uid = self.spec.get("run_as_uid")
         if os.getuid() == 0 and uid:
             argv = self._as_user(str(uid)) + argv
-        return subprocess.call(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               env=dict(os.environ, LC_ALL="C.UTF-8"), cwd="/", timeout=180)  # fmt: skip
+        with tempfile.TemporaryFile() as said:
+            code = subprocess.call(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                                   env=dict(os.environ, LC_ALL="C.UTF-8"), cwd="/", timeout=180)  # fmt: skip
+            said.seek(0)
+            self.said = said.read()[-500:].decode("utf-8", "replace").strip()
+        return code
 
     def _as_user(self, uid):
         with open("/proc/self/uid_map") as stream:
             only_root = [int(line.split()[2]) for line in stream] == [1]
-        if only_root:
-            # A name space with one user: that user is shown to PostgreSQL under another number.
+        become = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"]
+        place = os.path.dirname(self.spec["data_dir"])
+        reach = ["test", "-x", place, "-a", "-x", self.database.program("initdb")]
+        if only_root or subprocess.call(become + reach, stderr=subprocess.DEVNULL) != 0:
+            # Nobody else here, or nobody who gets to that place: we are shown to PostgreSQL under another number.
             return ["unshare", "--user", "--map-user=" + uid, "--map-group=" + uid]
-        return ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"]
+        return become
 
     def provision(self):
         data_dir = self.spec.get("data_dir")
@@ -57,7 +66,7 @@ class Target(object):
             os.chown(data_dir, uid, uid)
         if self.run("initdb", "-D", data_dir, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
                     "--auth-local=trust", "--auth-host=scram-sha-256"):  # fmt: skip
-            raise PostgresError("initdb failed in " + data_dir)
+            raise PostgresError("initdb failed in " + data_dir + ": " + self.said)
         with open(os.path.join(data_dir, "postgresql.auto.conf"), "a", encoding="utf-8") as stream:
             stream.write("listen_addresses = '%s'\nport = %d\n" % (self.spec["host"], self.spec.get("port", 5432)))
             stream.write("unix_socket_directories = '%s'\n" % data_dir)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -86,6 +87,20 @@ def test_an_approved_run_is_carried_out_and_every_act_has_its_intent_and_result_
     assert records == [(s, phase) for s in steps for phase in ("intent", "result")]
     given = next(r for r in ledger(session) if r["kind"] == "approval")
     assert given["actor"] == "li" and given["plan_hash"] == verbs.load_run(session, run_id).scope_hash
+
+
+def test_a_waiting_run_goes_on_by_itself_when_another_terminal_approves(place: Place, session: Session) -> None:
+    run_id = verbs.register_run(session, [SYSTEM]).run_id
+    run = verbs.load_run(session, run_id)
+    engine = verbs.engine(session, run, 30.0, make_guard=STANDIN)
+    reached: list[str] = []
+    waiting = threading.Thread(target=lambda: reached.append(engine.migrate()))
+    waiting.start()
+    while verbs.load_run(session, run_id).status != "waiting_approval":
+        time.sleep(0.1)
+    approve(session, run_id)
+    waiting.join(30)
+    assert reached == ["done"]
 
 
 @pytest.mark.parametrize("actor", ["zhang", "ZHANG ", "Zhang"])
