@@ -108,7 +108,8 @@ class Road:
         self.stage.govcloud("run", "resume", self._approved(BAD), expect=(1,), user=OPERATOR)
 
     def _approved(self, system: str) -> str:
-        self.stage.govcloud("run", "start", system, "--no-wait", user=OPERATOR)
+        plan = self.stage.ask("plan", "show")["waves"]["plan_id"]
+        self.stage.govcloud("run", "start", system, "--plan", plan, "--no-wait", user=OPERATOR)
         run: str = self.stage.ask("run", "status")["run"]["run_id"]
         self.stage.govcloud("run", "approve", run, user=APPROVER)
         return run

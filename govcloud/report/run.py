@@ -25,6 +25,20 @@ RESULT: Mapping[str, Text] = {
     "running": Text("进行中", "running"),
     "waiting": Text("未开始", "not started"),
 }
+_FACTS: Mapping[str, Text] = {
+    "tables": Text("{v} 张表", "{v} tables"),
+    "rows": Text("{v} 行", "{v} rows"),
+    "files": Text("{v} 个文件", "{v} files"),
+    "sent": Text("传送 {v} 个", "{v} sent"),
+    "removed": Text("清除目标多余文件 {v} 个", "{v} left-over files removed from the target"),
+    "source_bytes": Text("源文件 {v}", "source files {v}"),
+    "bytes": Text("文件 {v}", "files {v}"),
+    "database_bytes": Text("数据库 {v}", "database {v}"),
+    "sessions_closed": Text("断开 {v} 个数据库会话", "{v} database sessions closed"),
+    "http_checks": Text("{v} 项服务检查", "{v} service checks"),
+    "database_sha256": Text("数据库摘要 {v}", "database digest {v}"),
+}
+"""What playbooks report, in the order in which a person reads it."""
 _DIGEST_CHARS = 16
 
 
@@ -94,7 +108,8 @@ def _row(attempt: Attempt, titles: Mapping[StepName, Text]) -> Mapping[str, Cell
     reasons = result.reasons if result else ()
     detail = Text("；".join(r.zh for r in reasons), "; ".join(r.en for r in reasons))
     if result and not reasons:
-        detail = same(", ".join(f"{k} {_short(v)}" for k, v in result.facts.items()))
+        told = _told(result.facts)
+        detail = Text("，".join(t.zh for t in told), ", ".join(t.en for t in told))
     return {
         "system_id": attempt.system_id,
         "title": titles[attempt.step],
@@ -107,8 +122,28 @@ def _row(attempt: Attempt, titles: Mapping[StepName, Text]) -> Mapping[str, Cell
     }
 
 
-def _short(value: int | str) -> str:
-    return value[:_DIGEST_CHARS] if isinstance(value, str) else str(value)
+def _told(facts: Mapping[str, int | str]) -> list[Text]:
+    nothing = {key for key in ("removed", "bytes") if facts.get(key) == 0}
+    told = [text.format(v=_value(key, facts[key])) for key, text in _FACTS.items() if key in facts.keys() - nothing]
+    for key, value in facts.items():
+        if key.startswith("sha256 "):
+            told.append(
+                Text("{p} 摘要 {v}", "{p} digest {v}").format(p=key.removeprefix("sha256 "), v=_value(key, value))
+            )
+        elif key not in _FACTS:
+            told.append(same(f"{key} {_value(key, value)}"))
+    return told
+
+
+def _value(key: str, value: int | str) -> str:
+    if isinstance(value, str):
+        return value[:_DIGEST_CHARS]
+    if not key.endswith("bytes"):
+        return str(value)
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if value >= size:
+            return f"{value / size:,.1f} {unit}"
+    return f"{value} B"
 
 
 def _fact(attempt: Attempt) -> dict[str, object]:
