@@ -164,6 +164,12 @@ class Road:
         self.stage.shell(*verify, "bundle-tampered", *kept, expect=(5,))
 
     def report(self) -> None:
+        note = self.stage.ask("check", "estate")["findings"]["notes"][0]
+        self.stage.say(
+            Text(
+                "迁移后复查（govcloud check estate）：{n}", "Checked again after the moves (govcloud check estate): {n}"
+            ).format(n=note)
+        )
         self.stage.govcloud("report", "-o", "reports", user=OPERATOR)
 
 

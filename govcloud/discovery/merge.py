@@ -32,8 +32,10 @@ from govcloud.model.inventory import (
 T = TypeVar("T")
 Facts = Mapping[str, Sequence[Observation]]
 
-DECLARED_FIRST = ("person", "workbook", "ssh")
-MEASURED_FIRST = ("person", "ssh", "workbook")
+DECLARED_FIRST = ("person", "run", "workbook", "ssh")
+MEASURED_FIRST = ("person", "run", "ssh", "workbook")
+_SETTLED = frozenset({"person", "run"})
+"""Witnesses that settle a question: a person who confirmed, a migration that was carried out and verified."""
 MEASURED_FIELDS = frozenset({
     "name", "addresses", "os_name", "os_version", "kernel", "arch", "cpu_count", "memory_gib", "disk_gib", "virtual",
     "process_count", "services", "sockets", "connections", "routes",
@@ -125,9 +127,9 @@ class _Merge:
         best = heard[0]
         self.evidence.setdefault(subject_id, {})[field] = best
         if field in _SETS:
-            return self._union([o for o in heard if best.source != "person" or o.source == "person"], field)
+            return self._union([o for o in heard if best.source not in _SETTLED or o.source in _SETTLED], field)
         against = [o for o in heard if not agree(field, best.value, o.value)]
-        if against and best.source != "person" and field not in NEVER_IN_CONFLICT:
+        if against and best.source not in _SETTLED and field not in NEVER_IN_CONFLICT:
             distinct = {(o.source, o.locator, repr(o.value)): o for o in (best, *against)}
             self.conflicts.append(
                 Conflict(

@@ -30,7 +30,7 @@ class Observation:
     """Name of a field of the subject's dataclass below."""
     value: Value
     source: str
-    """`workbook`, `ssh`, `person`: what kind of witness this is; precedence is decided by it."""
+    """`workbook`, `ssh`, `person`, `run` (a migration): what kind of witness this is; precedence is decided by it."""
     locator: str
     """Where exactly: `普查表.xlsx!系统!C7`, `ssh://10.1.2.3/probe/os`."""
     observed_at: datetime

@@ -44,6 +44,7 @@ DEPENDENCY_KIND: Mapping[str, Text] = {
 }  # fmt: skip
 SOURCES: Mapping[str, Text] = {
     "workbook": Text("工作簿", "workbook"), "ssh": Text("登录核实", "SSH"), "person": Text("人工确认", "person"),
+    "run": Text("迁移执行", "migration"),
 }  # fmt: skip
 VALUES: Mapping[str, Mapping[str, Text]] = {
     "hosting": HOSTING, "lifecycle": LIFECYCLE, "criticality": CRITICALITY, "disposition": DISPOSITION,

@@ -25,6 +25,9 @@ from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
 
 IMPORT = "import"
+RUN = "run"
+_REPLACED = (IMPORT, RUN)
+"""Kinds of batch of which the newest of a source counts: what a file, or a migration, says now."""
 """Kind of the batches whose newest version replaces the earlier ones of the same source."""
 
 _KINDS: dict[str, tuple[str, str, type[Any]]] = {
@@ -104,14 +107,14 @@ def count_batches(tx: Connection) -> int:
 
 
 def observations(tx: Connection, *, without: Collection[str] = ()) -> list[Observation]:
-    """What all witnesses say now, oldest first: without what a later version of the same file took back.
+    """What all witnesses say now, oldest first: without what a later version of the same file, or a way back, took back.
 
     `without`: sources of imports to leave out, too.
     """
     table, batch = schema.observation, schema.import_batch
-    current = {b.batch_id for b in current_batches(tx, IMPORT) if b.source not in without}
-    imports = tx.execute(select(batch.c.batch_id).where(batch.c.kind == IMPORT)).scalars()
-    withdrawn = {batch_id for batch_id in imports if batch_id not in current}
+    current = {b.batch_id for kind in _REPLACED for b in current_batches(tx, kind) if b.source not in without}
+    replaced = tx.execute(select(batch.c.batch_id).where(batch.c.kind.in_(_REPLACED))).scalars()
+    withdrawn = {batch_id for batch_id in replaced if batch_id not in current}
     rows = (r for r in tx.execute(select(table).order_by(table.c.observation_id)) if r.batch_id not in withdrawn)
     return [
         Observation(

@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from govcloud.errors import InputError, UsageError
+from govcloud.model.inventory import Observation
 from govcloud.model.ledger import LedgerEntry, Phase
 from govcloud.model.run import Approval, Attempt, Decision, Outcome, Run, RunStatus, StepName, StepResult
 from govcloud.model.text import Text
+from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
 from govcloud.workflow.audit import write_checkpoint
+from govcloud.workflow.inventory import merge_inventory
 from govcloud.workflow.run_scope import verify_scope
 from govcloud.workflow.session import Session
 
@@ -81,6 +84,25 @@ class StoreJournal:
             if run.outcomes.get(system_id) != outcome:
                 run_store.update_run(tx, replace(run, outcomes={**run.outcomes, system_id: outcome}))
                 append(tx, self.session, run, "outcome", {"outcome": outcome}, subject_id=system_id)
+                self._tell_inventory(tx, system_id, outcome)
+
+    def _tell_inventory(self, tx: Connection, system_id: str, outcome: Outcome) -> None:
+        """A migrated system runs on the government cloud; a way back takes that fact back."""
+        if outcome not in ("done", "rolled_back"):
+            return
+        at = self.session.now()
+        batch_id = f"run/{self.run_id}/{system_id}/{outcome}/{at.isoformat()}"
+        inventory_store.add_batch(
+            tx, batch_id=batch_id, kind=inventory_store.RUN, source=f"run:{system_id}",
+            sha256=load(tx, self.run_id).scope_hash, at=at, actor=self.session.actor, body={"outcome": outcome},
+        )  # fmt: skip
+        if outcome == "done":
+            moved = Observation(
+                subject_kind="system", subject_id=system_id, field="hosting", value="gov_cloud",
+                source="run", locator=f"run/{self.run_id}", observed_at=at,
+            )  # fmt: skip
+            inventory_store.add_observations(tx, batch_id, [moved])
+        merge_inventory(self.session, tx)
 
     def approval(self) -> Approval | None:
         with self.session.store.read() as tx:

@@ -16,11 +16,12 @@ from sample_spec import GOOD
 
 from govcloud.access import load_hosts
 from govcloud.model.access import HostKey
-from govcloud.model.inventory import Inventory, System
+from govcloud.model.inventory import Observation
 from govcloud.settings import open_workspace
 from govcloud.store import host_keys
 from govcloud.store import inventory as inventory_store
 from govcloud.workflow.init import init_workspace
+from govcloud.workflow.inventory import merge_inventory
 from govcloud.workflow.session import open_session
 
 AT = datetime(2026, 3, 7, 20, tzinfo=UTC)
@@ -58,12 +59,30 @@ def make_place(path: Path) -> Place:
     hosts = [{"name": name, "address": address} for name, address in ADDRESSES.items()]
     (path / "hosts.yaml").write_text(yaml.safe_dump({"hosts": hosts}), "utf-8")
     with open_session(open_workspace(path), actor="seed") as session, session.store.begin() as tx:
-        systems = (
-            System(system_id=SYSTEM, name="协同办公系统", classified=False),
-            System(system_id="SL-SM-08", name="涉密公文系统", classified=True),
-            System(system_id="SL-XX-99", name="情况不明的系统"),
+        told = {
+            SYSTEM: ("协同办公系统", False),
+            "SL-SM-08": ("涉密公文系统", True),
+            "SL-XX-99": ("情况不明的系统", None),
+        }
+        said = [
+            Observation(subject_kind="system", subject_id=system_id, field=field, value=value, source="workbook",
+                        locator="普查表.xlsx!系统!B2", observed_at=AT)
+            for system_id, (name, classified) in told.items()
+            for field, value in (("name", name), ("classified", classified))
+            if value is not None
+        ]  # fmt: skip
+        inventory_store.add_batch(
+            tx,
+            batch_id="seed",
+            kind=inventory_store.IMPORT,
+            source="普查表.xlsx",
+            sha256="",
+            at=AT,
+            actor="seed",
+            body={},
         )
-        inventory_store.replace_inventory(tx, Inventory(systems=systems))
+        inventory_store.add_observations(tx, "seed", said)
+        merge_inventory(session, tx)
         for host in load_hosts(path / "hosts.yaml"):
             key = HostKey(
                 host=host.address, port=host.port, key_type="ssh-ed25519", key_base64="AAAA", approved_by="seed"

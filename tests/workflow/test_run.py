@@ -23,9 +23,11 @@ from govcloud.cli.main import run as govcloud
 from govcloud.errors import InputError, UsageError
 from govcloud.execution.attempt import Guard
 from govcloud.settings import open_workspace
+from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow import rollback
 from govcloud.workflow import run as verbs
+from govcloud.workflow.run_journal import StoreJournal
 from govcloud.workflow.session import Session, open_session
 
 STANDIN = functools.partial(Guard, supervisor=(sys.executable, str(HERE / "standin.py")))
@@ -87,6 +89,15 @@ def test_an_approved_run_is_carried_out_and_every_act_has_its_intent_and_result_
     assert records == [(s, phase) for s in steps for phase in ("intent", "result")]
     given = next(r for r in ledger(session) if r["kind"] == "approval")
     assert given["actor"] == "li" and given["plan_hash"] == verbs.load_run(session, run_id).scope_hash
+    assert hosting(session) == "gov_cloud", "the next check must not find it outside of the cloud again"
+    StoreJournal(session, run_id, "x").settle(SYSTEM, "rolled_back")
+    assert hosting(session) is None, "the way back takes the fact back"
+
+
+def hosting(session: Session) -> str | None:
+    with session.store.read() as tx:
+        system = inventory_store.load_inventory(tx).system(SYSTEM)
+    return system.hosting if system else None
 
 
 def test_a_waiting_run_goes_on_by_itself_when_another_terminal_approves(place: Place, session: Session) -> None:
