@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEMO_DIR ?= govcloud-demo
+DEMO_DIR ?=
 
 .PHONY: setup demo test lint lock clean
 

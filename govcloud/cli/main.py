@@ -107,15 +107,33 @@ def _usage_message(error: click.UsageError, lang: Lang) -> str:
     """click speaks English only; these are its messages in the user's language."""
     what = error.format_message()
     parameter = getattr(error, "param", None)
-    named = parameter.human_readable_name if parameter else getattr(error, "option_name", "")
+    named = _name_of(parameter) if parameter else getattr(error, "option_name", "")
     if lang == "zh":
         if isinstance(error, click.NoSuchOption):
             what = f"没有这个选项：{named}"
         elif isinstance(error, click.MissingParameter):
             what = f"缺少参数：{named}"
         elif isinstance(error, click.BadParameter):
-            what = f"参数 {named} 的值不对：{error.message}"
+            what = f"参数 {named} 的值不对：{_expected(parameter) or error.message}"
         else:
             what = f"用法不对：{what}"
     path = error.ctx.command_path if error.ctx else "govcloud"
     return f"{what}\n" + Text("下一步：{path} --help", "Next: {path} --help").format(path=path).to(lang)
+
+
+def _name_of(parameter: click.Parameter) -> str:
+    return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+
+
+def _expected(parameter: click.Parameter | None) -> str:
+    """In Chinese, what the parameter takes; empty where click's own words must do."""
+    match parameter and parameter.type:
+        case click.Choice(choices=choices):
+            return "可选 " + "、".join(map(str, choices))
+        case click.DateTime():
+            return "应为日期，如 2026-11-28"
+        case click.IntRange(min=low, max=high):
+            return f"应为不小于 {low} 的整数" if high is None else f"应为 {low} 至 {high} 的整数"
+        case click.types.IntParamType() | click.types.FloatParamType():
+            return "应为数字"
+    return ""

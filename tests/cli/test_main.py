@@ -242,3 +242,19 @@ def test_progress_is_shown_on_a_terminal_and_file_names_are_no_markup() -> None:
 def test_events_carry_both_languages() -> None:
     event = Event(what=Text("读取", "Read"))
     assert (event.what.to("zh"), event.what.to("en"), event.total) == ("读取", "Read", None)
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["plan", "build", "--from", "2026-13-01"], "--from 的值不对：应为日期"),
+        (["audit", "log", "--limit", "0"], "应为不小于 1 的整数"),
+        (["projects", "due", "nothing", "--on", "2026-01-01"], "可选 contract_signed"),
+    ],
+)
+def test_a_wrong_value_is_explained_in_chinese(
+    argv: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """click explains in English only; the engineer's screen is Chinese."""
+    assert run(["--lang", "zh", *argv]) == 2
+    assert expected in capsys.readouterr().err

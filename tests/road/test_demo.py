@@ -62,7 +62,8 @@ def test_the_road_without_name_spaces_in_english_at_another_site(tmp_path: Path)
         assert promised in done.stdout, promised
 
 
-def test_ctrl_c_ends_the_hosts_and_keeps_the_workspace(tmp_path: Path) -> None:
+@pytest.mark.parametrize("station", ["discover ssh", "run resume"])
+def test_ctrl_c_ends_the_hosts_and_keeps_the_workspace(tmp_path: Path, station: str) -> None:
     """A user who stops the demo must not be left with processes, a traceback or a lost workspace."""
     folder = tmp_path / "stopped"
     process = subprocess.Popen(
@@ -71,13 +72,20 @@ def test_ctrl_c_ends_the_hosts_and_keeps_the_workspace(tmp_path: Path) -> None:
     )  # fmt: skip
     assert process.stdout and process.stderr
     for line in process.stdout:
-        if re.match(r"\$ govcloud .*discover ssh", line):
+        if re.match(rf"\$ govcloud .*{station}", line):
             break
-    time.sleep(0.3)
+    time.sleep(2)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=90)
     assert process.returncode == 130 and "Traceback" not in errors
-    assert (folder / "govcloud.yaml").is_file()
+    verified = subprocess.run([*TOOL, "audit", "verify"], cwd=folder, capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    for _ in range(100):
+        left = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout
+        if not left:
+            break
+        time.sleep(0.2)
+    assert not left, "processes of the demo are still there"
 
 
 def test_a_folder_in_use_and_an_unknown_site_are_refused(tmp_path: Path) -> None:
