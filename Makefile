@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?=
 
-.PHONY: setup demo test lint lock clean
+.PHONY: setup demo test lint bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -28,6 +28,9 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest -m "not root and not browser and not servers"
+
+bench: setup
+	set -e; for program in benchmarks/*.py; do $(BIN)/python $$program; done
 
 # Made with uv; no index address goes into the lock.
 lock:

@@ -83,26 +83,46 @@ def argv_lang(argv: Sequence[str]) -> Lang:
     return default_lang()
 
 
+def _word(zh: str, en: str) -> str:
+    return Text(zh, en).to(current_lang())
+
+
 class LocalizedCommand(click.Command):
     text: Text
 
     def get_short_help_str(self, limit: int = 80) -> str:
         return self.text.to(current_lang())
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        if current_lang() == "zh":
+            pieces = pieces.replace("[OPTIONS]", "[选项]").replace("COMMAND [ARGS]...", "命令 [参数]...")
+        formatter.write_usage(ctx.command_path, pieces, prefix=_word("用法：", "Usage: "))
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(self.text.to(current_lang()))
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = (p for p in self.get_params(ctx) if isinstance(p, click.Option))
+        records = [record for p in options if (record := p.get_help_record(ctx)) is not None]
+        with formatter.section(_word("选项", "Options")):
+            formatter.write_dl(records)
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)
         if option is not None:
-            option.help = "显示帮助并退出" if current_lang() == "zh" else "Show this message and exit."
+            option.help = _word("显示帮助并退出", "Show this message and exit.")
         return option
 
 
 class LocalizedGroup(LocalizedCommand, click.Group):
-    pass
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section(_word("命令", "Commands")):
+            formatter.write_dl([(name, verb.get_short_help_str()) for name, verb in found if verb is not None])
 
 
 class LocalizedOption(click.Option):
@@ -112,7 +132,10 @@ class LocalizedOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         self.help = self.text.to(current_lang())
-        return super().get_help_record(ctx)
+        record = super().get_help_record(ctx)
+        if record is not None and current_lang() == "zh":
+            return record[0], record[1].replace("[required]", "[必填]")
+        return record
 
 
 def command(text: Text, name: str | None = None) -> Callable[[Callable[..., Any]], LocalizedCommand]:

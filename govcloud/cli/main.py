@@ -12,7 +12,16 @@ import click
 
 import govcloud.cli
 from govcloud import __version__
-from govcloud.cli.base import App, Format, LocalizedCommand, LocalizedGroup, argv_lang, default_user, option
+from govcloud.cli.base import (
+    App,
+    Format,
+    LocalizedCommand,
+    LocalizedGroup,
+    LocalizedOption,
+    argv_lang,
+    default_user,
+    option,
+)
 from govcloud.errors import GovcloudError
 from govcloud.model.text import Lang, Text
 
@@ -45,7 +54,9 @@ class Verbs(LocalizedGroup):
 @option("--format", "output", type=click.Choice(["table", "json", "csv"]), default="table",
         text=Text("输出格式", "Output format"))  # fmt: skip
 @option("--user", text=Text("操作人，默认为当前系统用户", "Who acts; the system user by default"))
-@click.version_option(__version__, prog_name="govcloud")
+@click.version_option(
+    __version__, prog_name="govcloud", cls=LocalizedOption, text=Text("显示版本并退出", "Show the version and exit.")
+)
 @click.pass_context
 def cli(ctx: click.Context, workspace: Path, lang: Lang | None, output: Format, user: str | None) -> None:
     ctx.obj = App(workspace, lang or argv_lang([]), output, user or default_user())
