@@ -20,6 +20,8 @@ from govcloud.settings import load_site
 
 OPERATOR, APPROVER = "操作员甲", "审批人乙"
 OWNER, BUILDER = "业主代表丙", "建设单位代表丁"
+BUILDER_UNIT = "示例软件公司甲"
+"""Who built the migrated system, as its workbook says: SX19-35b wants this unit, and no other, to maintain it."""
 GOOD, BAD = "SL-OA-01", "SL-XF-02"
 _CRASH_WAIT_SECONDS = 90
 
@@ -139,7 +141,7 @@ class Road:
         )
         key = self.stage.lab.folder / "builder_ed25519"
         self.stage.shell("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "builder", "-f", key)
-        start = ("takeover", "start", GOOD, "--builder", "示例建设单位", "--builder-key", f"{key}.pub")
+        start = ("takeover", "start", GOOD, "--builder", BUILDER_UNIT, "--builder-key", f"{key}.pub")
         self.stage.govcloud(*start, user=OWNER)
         handover: str = self.stage.ask("takeover", "status")["handovers"]["rows"][0]["handover_id"]
         self.stage.govcloud("takeover", "papers", handover, "handover", user=OWNER)

@@ -51,7 +51,10 @@ def _workspace_goes_on(folder: Path) -> None:
     )
     assert len(json.loads(asked.stdout)["runs"]["rows"]) == 2
     system = subprocess.run([*TOOL, "inventory", "show", "SL-OA-01"], cwd=folder, capture_output=True, text=True)
-    assert "示例建设单位" in system.stdout
+    assert "gov" in system.stdout and "handover/H-" in system.stdout
+    checked = subprocess.run([*TOOL, "--format", "json", "check", "estate"], cwd=folder, capture_output=True, text=True)
+    left = [f for f in json.loads(checked.stdout)["findings"]["rows"] if f["subject_id"] == "SL-OA-01"]
+    assert {f["state"] for f in left} == {"resolved"}, "migrated and taken over, the system breaks no clause any more"
 
 
 def test_the_road_without_name_spaces_in_english_at_another_site(tmp_path: Path) -> None:
