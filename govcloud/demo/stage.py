@@ -69,7 +69,8 @@ class Stage:
 
     def _show(self, *argv: str) -> None:
         self._write(
-            "\n$ " + " ".join(word if word.isprintable() and " " not in word else shlex.quote(word) for word in argv)
+            "\n$ "
+            + " ".join(word if word and word.isprintable() and " " not in word else shlex.quote(word) for word in argv)
         )
 
     def _expect(self, code: int, expect: Sequence[int], *argv: str) -> int:
