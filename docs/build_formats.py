@@ -24,9 +24,10 @@ from govcloud.compliance.deadlines import EVENTS
 from govcloud.compliance.subjects import field_kinds
 from govcloud.discovery.cells import PARSERS, Hint
 from govcloud.discovery.columns import ColumnSpec, load_column_maps
+from govcloud.discovery.exports.layout import load_exports
 from govcloud.discovery.tables import is_ignored
 from govcloud.model.condition import Operator
-from govcloud.model.inventory import SubjectKind
+from govcloud.model.observation import SubjectKind
 from govcloud.report.words import field_title
 from govcloud.safe_yaml import parse_yaml
 
@@ -237,9 +238,27 @@ def events(rows: list[str]) -> list[str]:
     return table(["事件 event", "说明", "meaning", "日期取自 dated by"], *body)
 
 
+def exports() -> list[str]:
+    """`%exports`: every export of another tool that is read, by table; what is known and not read is named, too."""
+    lines = []
+    for layout in load_exports()[0]:
+        lines += ["", f"#### {layout.title.zh} · {layout.title.en} (`{layout.kind}`)", ""]
+        body = []
+        for found in layout.tables:
+            kept = [c for c in found.columns if not c.field.startswith("row.")]
+            read = "；".join(f"{' / '.join(c.headers)} → `{c.field}`" for c in kept)
+            helps = "、".join(c.headers[0] for c in found.columns if c not in kept)
+            body.append([found.name, read, helps or "—", "、".join(found.unread) or "—"])
+        head = ["表 table", "读入 read", "读行时用 used to read the row", "认得不读 known, not read"]
+        lines += table(head, *body)
+        if layout.other_tabs:
+            lines += ["", f"不读的表 tabs not read：{'、'.join(layout.other_tabs)}"]
+    return lines
+
+
 DIRECTIVES: Mapping[str, tuple[Callable[..., list[str]], bool]] = {
     "fields": (fields, True), "types": (types, True), "operators": (operators, True), "events": (events, True),
-    "file": (file, False), "excerpt": (excerpt, False), "columns": (columns, False), "subjects": (subjects, False),
+    "file": (file, False), "excerpt": (excerpt, False), "columns": (columns, False), "exports": (exports, False), "subjects": (subjects, False),
 }  # fmt: skip
 """Name -> (function, whether rows follow up to `%end`)."""
 

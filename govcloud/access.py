@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import stat
 from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
 
-from govcloud.errors import InputError
+from govcloud.errors import InputError, UsageError
 from govcloud.model.access import HostAccess
 from govcloud.model.ids import is_host_name
 from govcloud.model.text import Text
@@ -17,11 +18,16 @@ from govcloud.safe_yaml import load_yaml
 
 FILE = "hosts.yaml"
 
+_BASTION = re.compile(
+    r"(?:(?P<user>[^@]{1,64})@)?(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<address>[^@:\[\]]{1,253}))(?::(?P<port>\d{1,5}))?"
+)
+
 
 def load_hosts(path: Path) -> tuple[HostAccess, ...]:
-    """Hosts of a file `{hosts: [{name, address, port, user, key_file, zone}]}`; key paths made absolute.
+    """Hosts of a file `{hosts: [{name, address, port, user, key_file, zone, via}]}`; key paths made absolute.
 
-    Raises InputError for a name or address outside the allow-list, a name met twice, or a key that others can read.
+    Raises InputError for a name or address outside the allow-list, a name met twice, a key that others can read, or a
+    `via` that names no host of the file that is reached directly.
     """
     data = load_yaml(path)
     try:
@@ -35,12 +41,39 @@ def load_hosts(path: Path) -> tuple[HostAccess, ...]:
             Text("主机清单不合要求：{why}", "Not a valid list of hosts: {why}").format(why=error),
             where=str(path),
             next_step=Text(
-                "每台主机写 name、address，可写 port、user、key_file、zone",
-                "Give each host a name and an address; port, user, key_file and zone are optional",
+                "每台主机写 name、address，可写 port、user、key_file、zone、via",
+                "Give each host a name and an address; port, user, key_file, zone and via are optional",
             ),
         ) from None
     seen: set[str] = set()
-    return tuple(_checked(host, path, seen) for host in hosts)
+    checked = tuple(_checked(host, path, seen) for host in hosts)
+    direct = {host.name for host in checked if host.via is None}
+    for host in checked:
+        if host.via is not None and host.via not in direct:
+            raise InputError(
+                Text("{h} 的跳板机 {v} 不在清单中，或本身也要经过跳板机", "The bastion {v} of {h} is not listed, or is itself behind one").format(
+                    h=host.name, v=repr(host.via)),
+                where=str(path),
+                next_step=Text("via 写一台直接可达的主机的 name", "Write the name of a host that is reached directly after via"),
+            )  # fmt: skip
+    return checked
+
+
+def parse_bastion(text: str, *, user: str, key_file: str | None) -> HostAccess:
+    """`user@address:port`, user and port optional, IPv6 addresses in brackets. Raises UsageError."""
+    found = _BASTION.fullmatch(text)
+    name = (found["v6"] or found["address"]) if found else ""
+    account = (found["user"] or user) if found else ""
+    port = int(found["port"] or 22) if found else 0
+    if not (is_host_name(name) or _is_address(name)) or not is_host_name(account) or not 0 < port < 65536:
+        raise UsageError(
+            Text("跳板机写得不对：{t}", "Not a bastion host: {t}").format(t=repr(text)),
+            where="--via",
+            next_step=Text(
+                "写 hosts.yaml 中的名称，或 用户@地址:端口", "Write a name of hosts.yaml, or user@address:port"
+            ),
+        )
+    return HostAccess(name=name, address=name, port=port, user=account, key_file=key_file)
 
 
 def _checked(host: HostAccess, path: Path, seen: set[str]) -> HostAccess:

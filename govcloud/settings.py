@@ -34,6 +34,14 @@ class Settings:
     """SQLAlchemy URL; a relative SQLite path is relative to the workspace."""
     precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Field -> kinds of witness, the most trusted first; `default` for the rest."""
+    departments: tuple[str, ...] = ()
+    """The office's own list of departments, offered by drop-downs of the forms."""
+    stale_days: int = 180
+    """A fact that was not confirmed for so long is marked as stale."""
+    zombies: Mapping[str, object] = field(default_factory=dict)
+    """Thresholds of the criteria for zombie systems."""
+    sizing: Mapping[str, object] = field(default_factory=dict)
+    """Headroom and coverage of sizing from utilisation."""
     planning: Mapping[str, object] = field(default_factory=dict)
     """Crews, windows, freezes; see docs/planning.md."""
 

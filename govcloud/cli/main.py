@@ -33,8 +33,8 @@ class Verbs(LocalizedGroup):
     """Loads a verb's module only when it is called, so that `govcloud projects` does not wait for the solver."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        names = (m.name for m in pkgutil.iter_modules(govcloud.cli.__path__) if m.name not in _NOT_VERBS)
-        return sorted(name.rstrip("_") for name in names)
+        names = (m.name for m in pkgutil.iter_modules(govcloud.cli.__path__))
+        return sorted(n.rstrip("_") for n in names if n not in _NOT_VERBS and not n.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):

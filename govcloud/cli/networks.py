@@ -8,7 +8,7 @@ import click
 from govcloud.cli.base import App, command, option, pass_app
 from govcloud.model.text import Text
 from govcloud.report.files import save
-from govcloud.report.networks import build_networks_view
+from govcloud.report.networks import build_network_evidence_view, build_networks_view
 from govcloud.report.xlsx import render_xlsx
 from govcloud.workflow import networks as workflow
 
@@ -31,10 +31,13 @@ from govcloud.workflow import networks as workflow
 def networks(app: App, as_of: datetime | None, xlsx: Path | None) -> None:
     with app.session() as session:
         found = workflow.list_remaining(session, as_of.date() if as_of else None)
-    view = build_networks_view(found.rows, found.coverage)
-    app.show(view)
+    views = (
+        build_networks_view(found.rows, found.coverage),
+        build_network_evidence_view(found.undeclared, found.inventory),
+    )
+    app.show(*views)
     if xlsx is not None:
-        app.say(Text("已写入 {path}", "Written: {path}").format(path=save(xlsx, render_xlsx([view], app.lang))))
+        app.say(Text("已写入 {path}", "Written: {path}").format(path=save(xlsx, render_xlsx(views, app.lang))))
 
 
 command = networks

@@ -12,8 +12,9 @@ from govcloud.compliance.calendar import WorkCalendar
 from govcloud.compliance.evaluate import decide_rule
 from govcloud.compliance.subjects import subjects
 from govcloud.errors import InputError
-from govcloud.model.inventory import Inventory, Network, Project, Server, System
+from govcloud.model.inventory import Inventory, Network, Project, System
 from govcloud.model.regulation import CaseResult, Regulation, Rule, Verdict
+from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.safe_yaml import load_yaml
 

@@ -1,4 +1,4 @@
-"""Reads service catalogs and departments' requests. What does not add up is refused in one line that names the entry."""
+"""Reads service catalogs. What does not add up is refused in one line that names the entry."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ from govcloud.model.catalog import (
     OfferingStatus,
     Price,
     PricePeriod,
-    RequestLine,
-    RequestSpec,
-    ResourceRequest,
-    Supply,
     Zone,
 )
 from govcloud.model.text import Text
@@ -82,35 +78,6 @@ class _Catalog(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Offerings(msgspec.Struct, forbid_unknown_fields=True):
     offerings: list[_Offering]
-
-
-class _Spec(msgspec.Struct, forbid_unknown_fields=True):
-    vcpu: int | None = None
-    memory_gib: int | None = None
-    arch: Arch | None = None
-    zone: Zone | None = None
-    mlps_level: int | None = None
-
-
-class _Line(msgspec.Struct, forbid_unknown_fields=True, rename={"service_class": "class"}):
-    line: int
-    what: str
-    quantity: int
-    code: str | None = None
-    service_class: str | None = None
-    supply: Supply = "catalog"
-    spec: _Spec = msgspec.field(default_factory=_Spec)
-    reason: str | None = None
-
-
-class _Request(msgspec.Struct, forbid_unknown_fields=True):
-    department: str
-    applied_on: date
-    lines: list[_Line]
-    system_id: str | None = None
-    system_name: str | None = None
-    project_id: str | None = None
-    contact: str | None = None
 
 
 def catalog_ids(root: Path) -> list[str]:
@@ -230,61 +197,16 @@ def _check_replaces(head: _Catalog, path: Path) -> None:
                 _refuse(path, f"replaces.{key}", f"未知类别：{name}", f"unknown class: {name}")
 
 
-def load_request(path: Path, catalog: Catalog) -> ResourceRequest:
-    """A department's request; raises InputError for lines that no catalog could be asked about."""
-    raw = _convert(path, _Request, "申请文件有误：{what}", "The request is faulty: {what}")
-    seen: set[int] = set()
-    for item in raw.lines:
-        entry = f"lines.{item.line}"
-        if item.line in seen:
-            _refuse_request(path, entry, "行号重复", "this line number is used twice")
-        seen.add(item.line)
-        if item.code is None and item.service_class is None:
-            _refuse_request(path, entry, "code 和 class 至少写一个", "give a code or a class")
-        if item.quantity < 1:
-            _refuse_request(path, entry, "quantity 应为正整数", "the quantity must be 1 or more")
-        if item.service_class is not None and item.service_class not in catalog.classes:
-            _refuse_request(
-                path, entry, f"未知类别：{item.service_class}（govcloud catalog list 列出可用类别）",
-                f"unknown class: {item.service_class} (govcloud catalog list shows them)",
-            )  # fmt: skip
-    if not raw.lines:
-        _refuse_request(path, "lines", "没有申请项", "there are no lines")
-    return ResourceRequest(
-        department=raw.department,
-        system_id=raw.system_id,
-        system_name=raw.system_name,
-        applied_on=raw.applied_on,
-        project_id=raw.project_id,
-        contact=raw.contact,
-        lines=tuple(_line(item) for item in raw.lines),
-    )
-
-
-def _line(item: _Line) -> RequestLine:
-    spec = item.spec
-    return RequestLine(
-        line=item.line,
-        what=item.what,
-        quantity=item.quantity,
-        code=item.code,
-        service_class=item.service_class,
-        supply=item.supply,
-        spec=RequestSpec(
-            vcpu=spec.vcpu, memory_gib=spec.memory_gib, arch=spec.arch, zone=spec.zone, mlps_level=spec.mlps_level
-        ),
-        reason=item.reason,
-    )
-
-
 _FAULTY: Mapping[str, str] = {"zh": "服务目录有误：{what}", "en": "The catalog is faulty: {what}"}
 
 
-def _convert(path: Path, kind: type[T], zh: str = _FAULTY["zh"], en: str = _FAULTY["en"]) -> T:
+def _convert(path: Path, kind: type[T]) -> T:
     try:
         return msgspec.convert(load_yaml(path), kind)
     except msgspec.ValidationError as error:
-        raise InputError(Text(zh, en).format(what=error), where=str(path), next_step=_NEXT) from None
+        raise InputError(
+            Text(_FAULTY["zh"], _FAULTY["en"]).format(what=error), where=str(path), next_step=_NEXT
+        ) from None
 
 
 _NEXT = Text("对照 docs/formats.md 改正这一项", "Correct this entry; docs/formats.md has the format")
@@ -292,9 +214,4 @@ _NEXT = Text("对照 docs/formats.md 改正这一项", "Correct this entry; docs
 
 def _refuse(path: Path, entry: str, zh: str, en: str) -> NoReturn:
     what = Text(_FAULTY["zh"], _FAULTY["en"]).format(what=Text(zh, en))
-    raise InputError(what, where=f"{path}:{entry}", next_step=_NEXT)
-
-
-def _refuse_request(path: Path, entry: str, zh: str, en: str) -> NoReturn:
-    what = Text("申请文件有误：{what}", "The request is faulty: {what}").format(what=Text(zh, en))
     raise InputError(what, where=f"{path}:{entry}", next_step=_NEXT)

@@ -14,7 +14,7 @@ from govcloud.compliance.deadlines import EVENTS
 from govcloud.compliance.subjects import field_kinds
 from govcloud.errors import InputError, UsageError
 from govcloud.model.condition import All, Any, Condition, InTime, Not
-from govcloud.model.inventory import SubjectKind
+from govcloud.model.observation import SubjectKind
 from govcloud.model.regulation import (
     Clause,
     Deadline,

@@ -8,7 +8,9 @@ from datetime import date
 from typing import get_args, get_type_hints
 
 from govcloud.compliance.conditions import Kind
-from govcloud.model.inventory import Inventory, Network, Project, Server, SubjectKind, System
+from govcloud.model.inventory import Inventory, Network, Project, System
+from govcloud.model.observation import SubjectKind
+from govcloud.model.server import Server
 
 _MODELS: dict[SubjectKind, type] = {"system": System, "server": Server, "network": Network, "project": Project}
 DERIVED: dict[SubjectKind, dict[str, Kind]] = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from govcloud.discovery.cells import fold
-from govcloud.model.inventory import Value
+from govcloud.model.observation import Value
 
 _TOLERANCE: Mapping[str, float] = {"memory_gib": 0.12, "disk_gib": 0.15, "data_gib": 0.15, "bandwidth_mbps": 0.05}
 """Share of the larger value: the kernel keeps some memory for itself, and disks are sold in decimal gigabytes."""

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from govcloud.model.collect import Change
-from govcloud.model.inventory import Inventory, SubjectKind
+from govcloud.model.inventory import Inventory
+from govcloud.model.observation import SubjectKind
 
-_PARTS: tuple[tuple[SubjectKind, str], ...] = (
-    ("system", "systems"), ("server", "servers"), ("network", "networks"),
-    ("dependency", "dependencies"), ("project", "projects"), ("department", "departments"),
+PARTS: tuple[tuple[SubjectKind, str], ...] = (
+    ("system", "systems"), ("server", "servers"), ("network", "networks"), ("dependency", "dependencies"),
+    ("project", "projects"), ("tenant", "tenants"), ("department", "departments"),
 )  # fmt: skip
+_ORDER = {kind: number for number, (kind, _) in enumerate(PARTS)}
+
+Pair = tuple[SubjectKind, str, Any, Any]
+"""(kind, id, as it was, as it is); None where there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    changes: tuple[Change, ...]
-    unchanged: int
+def build_changes(pairs: Iterable[Pair]) -> tuple[Change, ...]:
+    """Of pairs that differ: sorted by kind and id."""
+    ordered = sorted(pairs, key=lambda p: (_ORDER[p[0]], p[1]))
+    return tuple(_change(kind, subject_id, was, now) for kind, subject_id, was, now in ordered)
 
 
-def build_difference(before: Inventory, after: Inventory) -> Difference:
-    changes: list[Change] = []
-    unchanged = 0
-    for kind, part in _PARTS:
+def build_difference(before: Inventory, after: Inventory) -> tuple[tuple[Change, ...], int]:
+    """The changes from one inventory to another, and how many subjects are as they were."""
+    pairs = list(_pairs(before, after))
+    differing = [p for p in pairs if p[2] != p[3]]
+    return build_changes(differing), len(pairs) - len(differing)
+
+
+def _pairs(before: Inventory, after: Inventory) -> Iterator[Pair]:
+    for kind, part in PARTS:
         old = {getattr(e, f"{kind}_id"): e for e in getattr(before, part)}
         new = {getattr(e, f"{kind}_id"): e for e in getattr(after, part)}
-        for subject_id in sorted(old.keys() | new.keys()):
-            was, now = old.get(subject_id), new.get(subject_id)
-            if was == now:
-                unchanged += 1
-                continue
-            changes.append(_change(kind, subject_id, was, now))
-    return Difference(changes=tuple(changes), unchanged=unchanged)
+        for subject_id in old.keys() | new.keys():
+            yield kind, subject_id, old.get(subject_id), new.get(subject_id)
 
 
 def _change(kind: SubjectKind, subject_id: str, was: Any, now: Any) -> Change:

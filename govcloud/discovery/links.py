@@ -1,158 +1,43 @@
-"""What sockets, connections, addresses and routes say about who needs whom and who sits where. Pure."""
+"""What addresses and routes say about who sits on which network. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from govcloud.discovery.identity import identifies
-from govcloud.model.ids import build_id
-from govcloud.model.inventory import Connection, Dependency, Network, Server, StrayRoute, System
+from govcloud.model.inventory import Network, StrayRoute, System
+from govcloud.model.network_evidence import TRACES, NetworkEvidence, Trace
+from govcloud.model.server import Server
 
 _Net = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_PORT_KINDS: Mapping[str, frozenset[int]] = {
-    "management": frozenset({22, 23, 161, 162, 514, 623, 3389, 5900, 5985, 9090, 9093, 9100, 10050, 10051}),
-    "database": frozenset({1433, 1521, 3050, 3306, 5236, 5432, 5433, 6379, 8123, 9042, 9200, 27017, 50000, 54321}),
-    "interface": frozenset({80, 443, 7001, 8000, 8001, 8008, 8080, 8081, 8088, 8090, 8443, 8888, 9080, 9443}),
-    "file": frozenset({20, 21, 111, 139, 445, 873, 2049, 9000}),
-    "message": frozenset({1883, 5672, 9092, 61616}),
-    "login": frozenset({88, 389, 636}),
-    "name": frozenset({53}),
-    "time": frozenset({123}),
-}
-_USERS = frozenset({"interface", "management"})
-"""Ports that people at their desks connect to: who connects there need not be a server."""
 
+class _Prefixes:
+    """Address -> the network with the most specific prefix that holds it: one look-up a prefix length."""
 
-def port_kind(port: int) -> str | None:
-    return next((kind for kind, ports in _PORT_KINDS.items() if port in ports), None)
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self._tables: dict[tuple[int, int], dict[int, str]] = {}
+        for network in sorted(networks, key=lambda n: n.network_id, reverse=True):
+            for text in network.prefixes:
+                prefix = ipaddress.ip_network(text)
+                table = self._tables.setdefault((prefix.version, prefix.prefixlen), {})
+                table[int(prefix.network_address) >> (prefix.max_prefixlen - prefix.prefixlen)] = network.network_id
+        self._order = sorted(self._tables, reverse=True)
 
-
-def _ends(connection: Connection) -> tuple[str, str, int]:
-    """(client address, server address, server port)."""
-    c = connection
-    if c.inbound:
-        return c.remote_address, c.local_address, c.local_port
-    return c.local_address, c.remote_address, c.remote_port
-
-
-def _own_connections(server: Server) -> list[Connection]:
-    """Without those of container bridges and of a network stack that several hosts share."""
-    return [c for c in server.connections if c.local_address in server.addresses]
-
-
-class _Addresses:
-    """Address -> server. One that two servers have (departments reuse private blocks) belongs to the asker's side."""
-
-    def __init__(self, servers: Iterable[Server]) -> None:
-        self._found: dict[str, list[Server]] = {}
-        for server in servers:
-            for address in server.addresses:
-                self._found.setdefault(address, []).append(server)
-
-    def server(self, address: str, seen_by: Server) -> Server | None:
-        found = self._found.get(address, [])
-        if len(found) > 1:
-            found = [s for s in found if s.department == seen_by.department]
-        return found[0] if len(found) == 1 else None
-
-    def known(self, address: str) -> bool:
-        return address in self._found
-
-
-def build_peer_servers(servers: Sequence[Server]) -> list[tuple[Server, str]]:
-    """Machines that only show as the other end of a connection, each with the id of the server that saw it.
-
-    An internal address counts that serves one of our servers, or that uses one of its ports which people do not use
-    from their desks (a database, not a web page).
-    """
-    addresses = _Addresses(servers)
-    found: dict[str, str] = {}
-    for server in servers:
-        for connection in _own_connections(server):
-            remote = connection.remote_address
-            if not identifies(remote) or addresses.known(remote) or not ipaddress.ip_address(remote).is_private:
-                continue
-            port = _ends(connection)[2]
-            if connection.inbound and port_kind(port) in _USERS:
-                continue
-            found[remote] = min(found.get(remote, server.server_id), server.server_id)
-    return [
-        (
-            Server(
-                server_id=build_id("V", address), name=address, addresses=(address,), declared=False, seen=False
-            ),
-            found[address],
-        )
-        for address in sorted(found)
-    ]  # fmt: skip
-
-
-def build_measured(servers: Sequence[Server], systems: Sequence[System]) -> list[tuple[Dependency, str]]:
-    """Dependencies seen as connections, each with the server that saw them. Ends are systems where one fits."""
-    owners: dict[str, list[str]] = {}
-    for system in systems:
-        for server_id in system.servers:
-            owners.setdefault(server_id, []).append(system.system_id)
-
-    def end(server: Server) -> str:
-        # A machine that several systems share does not say which of them is talking.
-        systems_on_it = owners.get(server.server_id, [])
-        return systems_on_it[0] if len(systems_on_it) == 1 else server.server_id
-
-    addresses = _Addresses(servers)
-    found: dict[str, tuple[Dependency, str]] = {}
-    for seen_by in servers:
-        for connection in _own_connections(seen_by):
-            remote = addresses.server(connection.remote_address, seen_by)
-            if remote is None or remote.server_id == seen_by.server_id:
-                continue
-            client, server = (remote, seen_by) if connection.inbound else (seen_by, remote)
-            source, target, port = end(client), end(server), _ends(connection)[2]
-            if source == target:
-                continue
-            kind = port_kind(port)
-            dependency = Dependency(
-                dependency_id=build_id("L", source, target), source_id=source, target_id=target, kind=kind, port=port,
-                strength="weak" if kind == "management" else None, measured=True,
-            )  # fmt: skip
-            known = found.get(dependency.dependency_id)
-            # One line a pair: of several ports the one that binds most, then the lowest.
-            if known is None or _weight(dependency) < _weight(known[0]):
-                found[dependency.dependency_id] = (dependency, seen_by.server_id)
-    return [found[key] for key in sorted(found)]
-
-
-def _weight(dependency: Dependency) -> tuple[int, int]:
-    order = ("database", "file", "message", "interface", None, "login", "name", "time", "management")
-    return (order.index(dependency.kind), dependency.port or 0)
-
-
-def build_dependencies(declared: Sequence[Dependency], measured: Sequence[Dependency]) -> tuple[Dependency, ...]:
-    """One a pair of ends: declared strength and kind, measured port; strong wins over weak."""
-    found: dict[str, Dependency] = {}
-    for dependency in sorted(declared, key=lambda d: (d.dependency_id, d.kind or "", d.port or 0, d.strength or "")):
-        known = found.get(dependency.dependency_id)
-        if known is None:
-            found[dependency.dependency_id] = dependency
-            continue
-        kinds = dict.fromkeys(k for d in (known, dependency) for k in (d.kind or "").split("、") if k)
-        found[dependency.dependency_id] = replace(
-            known,
-            strength="strong" if "strong" in (known.strength, dependency.strength) else known.strength or dependency.strength,
-            kind="、".join(kinds) or None,
-            port=known.port or dependency.port,
-        )  # fmt: skip
-    for dependency in measured:
-        known = found.get(dependency.dependency_id)
-        found[dependency.dependency_id] = (
-            dependency if known is None
-            else replace(known, measured=True, kind=known.kind or dependency.kind, port=dependency.port)
-        )  # fmt: skip
-    return tuple(found[key] for key in sorted(found))
+    def home(self, address: str) -> str | None:
+        if not self._order:
+            return None
+        parsed = ipaddress.ip_address(address)
+        number = int(parsed)
+        for version, length in self._order:
+            if version == parsed.version:
+                found = self._tables[(version, length)].get(number >> (parsed.max_prefixlen - length))
+                if found is not None:
+                    return found
+        return None
 
 
 def _prefixes(networks: Sequence[Network]) -> list[tuple[_Net, str]]:
@@ -161,14 +46,30 @@ def _prefixes(networks: Sequence[Network]) -> list[tuple[_Net, str]]:
     return sorted(pairs, key=lambda pair: (-pair[0].prefixlen, str(pair[0]), pair[1]))
 
 
+def _own_clouds(networks: Sequence[Network]) -> dict[str, list[_Net]]:
+    """Server -> prefixes of the cloud networks that name it as a member: tenants use the same prefixes as everybody else."""
+    found: dict[str, list[_Net]] = {}
+    for network in networks:
+        if network.kind == "cloud":
+            for server_id in network.servers:
+                found.setdefault(server_id, []).extend(ipaddress.ip_network(p) for p in network.prefixes)
+    return found
+
+
 def build_membership(networks: Sequence[Network], servers: Sequence[Server]) -> list[Network]:
-    """Networks with the servers that have an address in them; an address counts for its most specific network."""
-    prefixes = _prefixes(networks)
+    """Networks with the servers that have an address in them; an address counts for its most specific network.
+
+    Networks inside a cloud have the members that the cloud names, and no others.
+    """
+    prefixes = _Prefixes([n for n in networks if n.kind != "cloud"])
     members: dict[str, set[str]] = {n.network_id: set(n.servers) for n in networks}
+    clouds = _own_clouds(networks)
     for server in servers:
+        inside = clouds.get(server.server_id, ())
         for address in server.addresses:
-            parsed = ipaddress.ip_address(address)
-            home = next((network_id for prefix, network_id in prefixes if parsed in prefix), None)
+            if inside and any(ipaddress.ip_address(address) in prefix for prefix in inside):
+                continue
+            home = prefixes.home(address)
             if home is not None:
                 members[home].add(server.server_id)
     return [replace(n, servers=tuple(sorted(members[n.network_id]))) for n in networks]
@@ -181,48 +82,153 @@ def build_reach(systems: Sequence[System], networks: Sequence[Network]) -> list[
         for server_id in network.servers:
             on[server_id].add(network.network_id)
     return [
-        replace(s, networks=tuple(sorted({*s.networks, *(n for v in s.servers for n in on.get(v, ()))})))
+        replace(s, networks=tuple(sorted({*s.networks, *reached})))
+        if (reached := {n for v in s.servers for n in on.get(v, ())} - set(s.networks)) else s
         for s in systems
-    ]
+    ]  # fmt: skip
 
 
 def build_stray_routes(networks: Sequence[Network], servers: Sequence[Server]) -> tuple[StrayRoute, ...]:
-    """Private prefixes that some server has a route to and that no declared network covers, sorted."""
-    prefixes = _prefixes(networks)
-    found = set()
-    for server in servers:
-        for destination, gateway in _own_routes(server):
-            if not destination.is_private or destination.is_loopback or destination.is_link_local:
-                continue
-            if destination.prefixlen == 0 or any(_covers(prefix, destination) for prefix, _ in prefixes):
-                continue
-            via = next((network_id for prefix, network_id in prefixes if gateway and gateway in prefix), None)
-            found.add((str(destination), server.server_id, str(gateway) if gateway else None, via))
+    """Prefixes that some server sits on or has a route to and that no declared network covers, sorted."""
+    found = {
+        (e.prefix, e.server_id, e.gateway or "", e.via_network_id or "")
+        for e in build_network_evidence(networks, servers)
+        if e.prefix and e.undeclared
+    }
     return tuple(
-        StrayRoute(prefix=prefix, server_id=server_id, gateway=gateway, network_id=via)
-        for prefix, server_id, gateway, via in sorted(found, key=lambda f: (f[0], f[1], f[2] or "", f[3] or ""))
+        StrayRoute(prefix=prefix, server_id=server_id, gateway=gateway or None, network_id=via or None)
+        for prefix, server_id, gateway, via in sorted(found)
     )
 
 
-def _own_routes(server: Server) -> list[tuple[_Net, _Address | None]]:
-    """(destination, gateway) of routes over the server's own addresses; bridges and shared stacks have none."""
-    routes: list[tuple[_Net, _Address | None]] = []
+def build_network_evidence(networks: Sequence[Network], servers: Sequence[Server]) -> tuple[NetworkEvidence, ...]:
+    """Tunnels, second legs, routes to inner prefixes and default gateways of every server, sorted by server.
+
+    Bridges of containers and network stacks that hosts share are nobody's; what the whole internet holds is no network
+    of a department.
+    """
+    declared = _Declared(networks)
+    found = {e for server in servers for e in _Traces(server, declared).all()}
+    return tuple(
+        sorted(
+            found,
+            key=lambda e: (e.server_id, TRACES.index(e.what), e.prefix or "", e.gateway or "", e.interface or ""),
+        )
+    )
+
+
+class _Declared:
+    """The networks that were declared, and those that a cloud names for its own servers."""
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self.prefixes = _prefixes([n for n in networks if n.kind != "cloud"])
+        self.clouds = _own_clouds(networks)
+        self._covering: dict[_Net | _Address, str | None] = {}
+
+    def network(self, what: _Net | _Address) -> str | None:
+        """The most specific declared network that holds the prefix or address."""
+        if what not in self._covering:
+            self._covering[what] = next((n for prefix, n in self.prefixes if _covers(prefix, what)), None)
+        return self._covering[what]
+
+
+_LEGS = frozenset({"ethernet", "bond", "vlan", "bridge", None})
+_IDLE_TUNNEL = re.compile(r"(tunl|gre|gretap|erspan|sit|ip_vti|ip6_vti|ip6tnl|ip6gre)0")
+"""Devices that the kernel makes by itself as soon as the module is loaded."""
+_IPSEC = frozenset({"charon", "charon-systemd", "pluto", "racoon", "iked", "starter"})
+
+
+class _Traces:
+    """What one server shows."""
+
+    def __init__(self, server: Server, declared: _Declared) -> None:
+        self.server, self.declared = server, declared
+        self.own = {ipaddress.ip_address(a) for a in server.addresses}
+        self.clouds = declared.clouds.get(server.server_id, [])
+        self.kinds = {i.name: i.kind for i in server.interfaces}
+        self.routes = list(_routes(server))
+        self.legs = self._legs()
+
+    def _legs(self) -> dict[_Net, str | None]:
+        """Prefixes of its own addresses -> interface, by the interfaces and by the routes without a gateway."""
+        legs = {
+            prefix: interface
+            for prefix, gateway, interface in self.routes
+            if gateway is None and prefix.prefixlen and self._is_leg(interface) and any(a in prefix for a in self.own)
+        }
+        for interface_ in self.server.interfaces:
+            for leg in map(ipaddress.ip_interface, interface_.addresses):
+                if interface_.kind in _LEGS and leg.ip in self.own and leg.network.prefixlen < leg.max_prefixlen:
+                    legs[leg.network] = interface_.name
+        return {p: i for p, i in legs.items() if not (p.is_loopback or p.is_link_local)}
+
+    def _is_leg(self, interface: str | None) -> bool:
+        return self.kinds.get(interface or "") in _LEGS
+
+    def all(self) -> Iterator[NetworkEvidence]:
+        home = set()
+        for destination, gateway, interface in self.routes:
+            if destination.prefixlen == 0 and gateway is not None:
+                prefix = next((p for p in self.legs if gateway in p), None)
+                home.add(prefix)
+                yield self._trace(
+                    "default_gateway", prefix, gateway, self.legs.get(prefix, interface) if prefix else interface
+                )
+        for prefix, interface in self.legs.items():
+            if prefix not in home:
+                yield self._trace("interface", prefix, None, interface)
+        yield from self._tunnels()
+        for destination, gateway, interface in self.routes:
+            if self._leads_elsewhere(destination, gateway, interface):
+                yield self._trace("route", destination, gateway, interface)
+
+    def _tunnels(self) -> Iterator[NetworkEvidence]:
+        for interface in self.server.interfaces:
+            if interface.kind != "tunnel" or (_IDLE_TUNNEL.fullmatch(interface.name) and not interface.addresses):
+                continue
+            legs = [leg for leg in map(ipaddress.ip_interface, interface.addresses) if not leg.is_link_local]
+            for leg in legs:
+                yield self._trace("tunnel", leg.network, None, interface.name)
+            if not legs:
+                yield self._trace("tunnel", None, None, interface.name)
+        keepers = {s.process for s in self.server.sockets if s.protocol == "udp" and s.port in (500, 4500)}
+        for program in sorted(p for p in keepers if p in _IPSEC):
+            yield self._trace("tunnel", None, None, program)
+
+    def _leads_elsewhere(self, destination: _Net, gateway: _Address | None, interface: str | None) -> bool:
+        if destination.prefixlen <= 1 or destination.is_global or destination.is_loopback or destination.is_link_local:
+            return False
+        if destination in self.legs or destination.is_multicast:
+            return False
+        if self.kinds.get(interface or "") == "tunnel":
+            return not any(a in destination for a in self.own) and destination.num_addresses > 1
+        return gateway is not None and any(gateway in leg for leg in self.legs)
+
+    def _trace(
+        self, what: Trace, prefix: _Net | None, gateway: _Address | None, interface: str | None
+    ) -> NetworkEvidence:
+        where = prefix if prefix is not None else gateway
+        in_cloud = where is not None and any(_covers(cloud, where) for cloud in self.clouds)
+        return NetworkEvidence(
+            server_id=self.server.server_id, what=what, prefix=str(prefix) if prefix is not None else None,
+            gateway=str(gateway) if gateway is not None else None, interface=interface, in_cloud=in_cloud,
+            network_id=None if in_cloud or where is None else self.declared.network(where),
+            via_network_id=self.declared.network(gateway) if gateway is not None and what == "route" else None,
+        )  # fmt: skip
+
+
+def _routes(server: Server) -> Iterator[tuple[_Net, _Address | None, str | None]]:
     for route in server.routes:
         try:
             gateway = ipaddress.ip_address(route.gateway) if route.gateway else None
-            routes.append((ipaddress.ip_network(route.destination, strict=False), gateway))
+            yield ipaddress.ip_network(route.destination, strict=False), gateway, route.interface
         except ValueError:
             continue
-    own = [ipaddress.ip_address(a) for a in server.addresses]
-    attached = [prefix for prefix, gateway in routes if gateway is None and any(a in prefix for a in own)]
-    return [
-        (prefix, gateway)
-        for prefix, gateway in routes
-        if (prefix in attached if gateway is None else any(gateway in near for near in attached))
-    ]
 
 
-def _covers(wide: _Net, narrow: _Net) -> bool:
+def _covers(wide: _Net, narrow: _Net | _Address) -> bool:
+    if isinstance(narrow, ipaddress.IPv4Address | ipaddress.IPv6Address):
+        return narrow in wide
     if isinstance(wide, ipaddress.IPv4Network) and isinstance(narrow, ipaddress.IPv4Network):
         return narrow.subnet_of(wide)
     return (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from govcloud.discovery.cells import fold
-from govcloud.model.inventory import Network, NetworkKind, Server, System
+from govcloud.model.inventory import Network, NetworkKind, System
+from govcloud.model.server import Server
 
 _KIND_WORDS: Mapping[str, NetworkKind] = {
     "政务外网": "extranet", "电子政务外网": "extranet", "外网": "extranet",
@@ -17,13 +19,29 @@ class Names:
     """Looks texts up; a text that means nothing, or more than one thing, stays as it was written."""
 
     def __init__(self, *, systems: Sequence[System], servers: Sequence[Server], networks: Sequence[Network]) -> None:
-        self._systems = _index((s.system_id, s.name, s.department) for s in systems)
-        self._networks = _index((n.network_id, n.name, n.department) for n in networks)
-        self._servers = _index((s.server_id, alias, s.department) for s in servers for alias in (s.name, *s.addresses))
-        self._by_kind: dict[str, list[str]] = {}
-        for network in networks:
+        self._all_systems, self._all_servers, self._all_networks = systems, servers, networks
+
+    @cached_property
+    def _systems(self) -> _Index:
+        return _index((s.system_id, s.name, s.department) for s in self._all_systems)
+
+    @cached_property
+    def _servers(self) -> _Index:
+        """Only dependencies ask for it, and estates have ten times more servers than systems."""
+        servers = self._all_servers
+        return _index((s.server_id, alias, s.department) for s in servers for alias in (s.name, *s.addresses))
+
+    @cached_property
+    def _networks(self) -> _Index:
+        return _index((n.network_id, n.name, n.department) for n in self._all_networks)
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for network in self._all_networks:
             if network.kind:
-                self._by_kind.setdefault(network.kind, []).append(network.network_id)
+                found.setdefault(network.kind, []).append(network.network_id)
+        return found
 
     def system(self, text: str, department: str | None = None) -> str:
         return _look_up(self._systems, text, department) or text

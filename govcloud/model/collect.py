@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 from govcloud.model.access import HostAccess
-from govcloud.model.inventory import Inventory, Observation, SubjectKind
+from govcloud.model.inventory import Conflict
+from govcloud.model.observation import Statement, SubjectKind
 from govcloud.model.text import Text
 
-SheetKind = Literal["census", "servers", "networks", "dependencies", "projects"]
+SheetKind = Literal[
+    "census", "servers", "networks", "dependencies", "projects",
+    "rvtools", "aws_ads", "azure_servers", "azure_dependencies", "google_mc", "konveyor", "netbox",
+]  # fmt: skip
+"""The survey forms, then exports of other tools."""
 FileState = Literal["new", "newer", "unchanged", "refused"]
 HostStatus = Literal[
     "ok", "unreachable", "refused", "timed_out", "auth_failed", "key_unknown", "key_changed", "connection_lost"
@@ -29,7 +34,9 @@ class RowError:
     read: str
     expected: Text
     taken: bool = False
-    """The row was taken all the same: a note to look at, not a refusal."""
+    """The row was taken all the same."""
+    left_out: bool = False
+    """The row was taken without this cell; False beside `taken`: its value is used, but somebody should look at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,8 @@ class FileImport:
     state: FileState
     """`newer`: another version of a file that was imported before, whose facts it replaces."""
     sha256: str = ""
+    source: str = ""
+    """What its newer versions replace: the file's path, or the number that a returned form carries."""
     sheets: tuple[SheetReading, ...] = ()
     refusal: Text | None = None
     """Why nothing of it was read."""
@@ -78,13 +87,15 @@ class ImportResult:
     changes: tuple[Change, ...]
     unchanged: int
     """Subjects that are as they were."""
+    conflicts: tuple[Conflict, ...]
+    """Facts that were not in dispute before."""
     preview: bool
     """Nothing was stored."""
-    inventory: Inventory
 
     @property
     def rejected(self) -> tuple[RowError, ...]:
-        return tuple(p for file in self.files for p in file.problems if not p.taken)
+        """What somebody has to correct: the cells that cost a row, and those that were left out of one."""
+        return tuple(p for file in self.files for p in file.problems if not p.taken or p.left_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +116,7 @@ class HostResult:
     fingerprint: str | None = None
     """`SHA256:…` of the key that the host showed, as OpenSSH prints it."""
     approved_fingerprints: tuple[str, ...] = ()
-    observations: tuple[Observation, ...] = ()
+    statements: tuple[Statement, ...] = ()
     gaps: tuple[ProbeGap, ...] = ()
     seconds: float = 0.0
 
@@ -114,7 +125,6 @@ class HostResult:
 class DiscoveryResult:
     hosts: tuple[HostResult, ...]
     changes: tuple[Change, ...]
-    inventory: Inventory
 
     @property
     def failed(self) -> tuple[HostResult, ...]:

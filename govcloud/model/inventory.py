@@ -10,31 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-SubjectKind = Literal["department", "system", "server", "network", "dependency", "project"]
-Scalar = str | int | float | bool | None
-Value = Scalar | tuple[Scalar, ...]
+from govcloud.model.observation import Observation, SubjectKind, Value
+from govcloud.model.server import Environment, Server
 
 Disposition = Literal["retire", "retain", "rehost", "replatform", "refactor", "replace", "consolidate"]
-NetworkKind = Literal["dedicated", "extranet", "intranet", "internet"]
+NetworkKind = Literal["dedicated", "extranet", "intranet", "internet", "cloud"]
+"""`cloud`: inside a cloud (VPC, tenant network), as against the networks that departments run."""
 Hosting = Literal["own_room", "hosted_room", "gov_cloud", "county_cloud", "industry_cloud", "public_cloud"]
 Lifecycle = Literal["planned", "building", "trial", "operating", "idle", "stopped"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One fact about one subject, with where it was read and when. Observations are never changed or deleted."""
-
-    subject_kind: SubjectKind
-    subject_id: str
-    field: str
-    """Name of a field of the subject's dataclass below."""
-    value: Value
-    source: str
-    """`workbook`, `ssh`, `person`, `run` (a migration): what kind of witness this is; precedence is decided by it."""
-    locator: str
-    """Where exactly: `普查表.xlsx!系统!C7`, `ssh://10.1.2.3/probe/os`."""
-    observed_at: datetime
-    """UTC."""
+Traffic = Literal["business", "management", "monitoring", "naming", "time", "file_share", "ephemeral"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,65 +69,58 @@ class System:
     contact: str | None = None
     criticality: Literal["core", "important", "general"] | None = None
     disposition: Disposition | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Socket:
-    """A listening socket: who on this server can be talked to."""
-
-    address: str
-    port: int
-    process: str | None = None
-    protocol: Literal["tcp", "udp"] = "tcp"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """An established TCP connection as one end saw it."""
-
-    local_address: str
-    local_port: int
-    remote_address: str
-    remote_port: int
-    process: str | None = None
-    inbound: bool = False
-    """The local port is one that the server listens on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    destination: str
-    """CIDR, `0.0.0.0/0` for the default route."""
-    gateway: str | None = None
-    interface: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    server_id: str
-    name: str
-    department: str | None = None
-    addresses: tuple[str, ...] = ()
-    os_name: str | None = None
-    os_version: str | None = None
-    kernel: str | None = None
-    arch: str | None = None
-    """As `uname -m` says: x86_64, aarch64, loongarch64."""
-    cpu_count: int | None = None
-    memory_gib: float | None = None
-    disk_gib: float | None = None
-    location: str | None = None
-    virtual: bool | None = None
-    declared: bool | None = None
-    """Some workbook mentions it."""
-    seen: bool | None = None
-    """Some discovery reached it."""
-    sockets: tuple[Socket, ...] = ()
-    connections: tuple[Connection, ...] = ()
-    routes: tuple[Route, ...] = ()
-    process_count: int | None = None
-    services: tuple[str, ...] = ()
-    """Well-known server programs seen running: postgres, nginx, java …"""
+    environment: Environment | None = None
+    build_mode: str | None = None
+    build_basis: str | None = None
+    """建设依据: the duty or policy that the system was built for, as the department wrote it."""
+    budget_project: str | None = None
+    budget_years: str | None = None
+    scope_region: str | None = None
+    scope_users: str | None = None
+    """使用范围, by region and by kind of user."""
+    monthly_users: int | None = None
+    visits_basis: str | None = None
+    """How the number of visits was counted."""
+    database: str | None = None
+    middleware: str | None = None
+    data_rows: int | None = None
+    data_growth_gib: float | None = None
+    """A year."""
+    data_update: str | None = None
+    data_dictionary: bool | None = None
+    uses_foreign_data: bool | None = None
+    sharing_scope: str | None = None
+    dedicated_address: str | None = None
+    """业务专网地址, as written."""
+    mlps_filed_on: date | None = None
+    mlps_filing_authority: str | None = None
+    mlps_assessed_on: date | None = None
+    mlps_score: float | None = None
+    crypto_evaluated_on: date | None = None
+    crypto_level: int | None = None
+    developer_contact: str | None = None
+    maintenance_ends_on: date | None = None
+    last_changed_on: date | None = None
+    """Last release or change of its functions."""
+    zombie_declared: bool | None = None
+    """是否僵尸系统, in the department's own words."""
+    detached_from_process: bool | None = None
+    """与实际业务流程长期脱节."""
+    replaceable: bool | None = None
+    """功能可被替代."""
+    replaced_by: str | None = None
+    resources_idle: bool | None = None
+    """所占资源长期空闲."""
+    updates_stopped: bool | None = None
+    """运维停止更新."""
+    narrow_use: bool | None = None
+    """使用范围小."""
+    rare_use: bool | None = None
+    """使用频度低."""
+    cleanup_on: date | None = None
+    """计划完成清理时间."""
+    deferral_reason: str | None = None
+    """Why the department asks to leave it out of the integration for now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +148,8 @@ class Network:
     closed_on: date | None = None
     servers: tuple[str, ...] = ()
     """Server ids found on the network, by declaration or by address."""
+    systems: tuple[str, ...] = ()
+    """Systems on it, where its own form names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +177,19 @@ class Dependency:
     port: int | None = None
     measured: bool = False
     """Seen as a connection, not only declared."""
+    traffic: Traffic | None = None
+    """What a measured connection is for; only `business` says that a system needs another."""
+    source_process: str | None = None
+    target_process: str | None = None
+    first_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    samples: int | None = None
+    """In how many samples it was seen."""
+
+    @property
+    def binds(self) -> bool:
+        """Declared, or seen as traffic that says that one end needs the other."""
+        return not self.measured or self.traffic in (None, "business", "file_share")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +218,38 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A project or account in a cloud: what it may use, and uses."""
+
+    tenant_id: str
+    name: str
+    cloud: str | None = None
+    department: str | None = None
+    vcpu_quota: int | None = None
+    """None also where the cloud sets no limit."""
+    vcpu_used: int | None = None
+    memory_gib_quota: float | None = None
+    memory_gib_used: float | None = None
+    storage_gib_quota: float | None = None
+    storage_gib_used: float | None = None
+    server_quota: int | None = None
+    server_used: int | None = None
+    address_quota: int | None = None
+    """Floating (public) addresses."""
+    address_used: int | None = None
+    flavors: tuple[str, ...] = ()
+    """`name vcpus memory_gib disk_gib` of the sizes on offer."""
+    images: tuple[str, ...] = ()
+    routers: tuple[str, ...] = ()
+    """`name gateway-network`."""
+    vpn_connections: tuple[str, ...] = ()
+    """`name peer-address prefixes`."""
+    security_groups: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+    """`name region` of object-storage buckets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
     """Witnesses who disagree about one field; `chosen` is what the inventory shows."""
 
@@ -234,6 +258,36 @@ class Conflict:
     field: str
     chosen: Value
     observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Traffic from one server to a port of another, joined from what both ends said in all samples."""
+
+    client_id: str
+    server_id: str
+    port: int
+    traffic: Traffic
+    client_process: str | None = None
+    server_process: str | None = None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    samples: int
+    """In how many samples one end saw it."""
+    statement: int
+    """Which of the merged statements saw it last; in the database its number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """Another id that means the same thing, and why."""
+
+    subject_id: str
+    rule: Literal["person", "uuid", "serial", "mac", "address", "name", "code"]
+    value: str
+    """What the two have in common."""
+    with_id: str
+    """The id that it was joined with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +300,7 @@ class Inventory:
     networks: tuple[Network, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     projects: tuple[Project, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     evidence: Mapping[str, Mapping[str, Observation]] = field(default_factory=dict)
     """subject id -> field -> the observation that the shown value was taken from."""
@@ -255,3 +310,16 @@ class Inventory:
 
     def server(self, server_id: str) -> Server | None:
         return next((s for s in self.servers if s.server_id == server_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What a merge makes: the inventory, and from which of the statements (by index) each part of it was taken."""
+
+    inventory: Inventory
+    evidence: Mapping[str, Mapping[str, int]]
+    """Subject id -> field -> index of the statement."""
+    witnesses: Mapping[tuple[SubjectKind, str, str], tuple[int, ...]]
+    """Of each conflict (kind, id, field): the statements that disagree."""
+    members: Mapping[str, tuple[Joined, ...]]
+    flows: tuple[Flow, ...]

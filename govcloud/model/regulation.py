@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from govcloud.model.condition import Condition
-from govcloud.model.inventory import SubjectKind
+from govcloud.model.observation import SubjectKind
 from govcloud.model.text import Text
 
 Level = Literal["province", "city", "county"]

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from govcloud.model.inventory import Dependency, Inventory, Server, System
+from govcloud.model.inventory import Dependency, Inventory, System
 from govcloud.model.plan import Capacity, Exclusion, MoveTask, PlanProblem, WeakLink
+from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.planning.calendar import build_freezes, build_windows, holiday_freezes
 from govcloud.planning.candidates import build_exclusions
@@ -72,7 +73,7 @@ def system_links(inventory: Inventory) -> tuple[Dependency, ...]:
         for d in inventory.dependencies
         for source in on.get(d.source_id, ())
         for target in on.get(d.target_id, ())
-        if source != target
+        if source != target and d.binds
     }
     return tuple(found[key] for key in sorted(found))
 

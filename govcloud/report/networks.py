@@ -1,14 +1,25 @@
-"""View of the dedicated networks that remain."""
+"""Views of the dedicated networks that remain, and of networks that hosts show and nobody declared."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from govcloud.model.inventory import Inventory
+from govcloud.model.network_evidence import TRACES, NetworkEvidence, Trace
 from govcloud.model.regulation import RemainingNetwork, TopicCoverage
-from govcloud.model.text import Text
+from govcloud.model.server import Server
+from govcloud.model.text import Term, Text
 from govcloud.report.findings import NO_CLAUSE, term
-from govcloud.report.view import Column, View
+from govcloud.report.view import Cell, Column, View
 from govcloud.report.words import NETWORK_TARGET
+
+TRACE: Mapping[Trace, Text] = {
+    "tunnel": Text("隧道", "tunnel"),
+    "interface": Text("另一网卡", "second interface"),
+    "route": Text("路由", "route"),
+    "default_gateway": Text("默认网关", "default gateway"),
+}
+_SHOWN = 4
 
 
 def build_networks_view(rows: Sequence[RemainingNetwork], coverage: TopicCoverage) -> View:
@@ -67,6 +78,86 @@ def build_networks_view(rows: Sequence[RemainingNetwork], coverage: TopicCoverag
             "contract_ends_on": {row.network_id: row.contract_ends_on for row in rows},
         },
     )
+
+
+def build_network_evidence_view(evidence: Sequence[NetworkEvidence], inventory: Inventory) -> View:
+    """Networks nobody declared, one row a block of addresses (or tunnel), those that look most like a dedicated network first.
+
+    Every trace with its server is in the JSON facts (`details`).
+    """
+    groups: dict[str, list[NetworkEvidence]] = {}
+    for trace in evidence:
+        # Tunnels without an address and gateways without a prefix have nothing but their server in common.
+        groups.setdefault(
+            trace.prefix or f"{trace.server_id} {trace.what} {trace.interface or trace.gateway}", []
+        ).append(trace)
+    ranked = sorted(
+        groups.values(),
+        key=lambda g: (min(TRACES.index(e.what) for e in g), -len(g), g[0].prefix or "", g[0].server_id),
+    )
+    servers = {s.server_id: s for s in inventory.servers}
+    networks = {n.network_id: n.name for n in inventory.networks}
+
+    def name(server_id: str) -> str:
+        server = servers.get(server_id)
+        return server.name if server else server_id
+
+    return View(
+        name="undeclared_networks",
+        title=Text("主机上见到、无人填报的网络", "Networks that hosts show and nobody declared"),
+        columns=(
+            Column("prefix", Text("网段", "Block")),
+            Column("what", Text("依据", "Seen as")),
+            Column("servers", Text("服务器", "Servers")),
+            Column("departments", Text("部门", "Departments")),
+            Column("interface", Text("接口", "Interface")),
+            Column("gateway", Text("网关", "Gateway")),
+            Column("via", Text("网关所在网络", "Network of the gateway")),
+        ),
+        rows=tuple(_evidence_row(g, name, servers, networks) for g in ranked),
+        notes=(
+            Text(
+                "可能是没有填报的业务专网：查清用途和归属后补报网络调查表；隧道和另一网卡最值得先查。",
+                "Perhaps dedicated networks that were left out: find out whose they are and have them declared; tunnels and second interfaces first.",
+            ),
+        ) if ranked else (),
+        facts={
+            "details": [
+                {name: getattr(e, name) for name in ("server_id", "what", "prefix", "gateway", "interface", "via_network_id")}
+                | {"locator": _locator(e, inventory)}
+                for e in evidence
+            ]
+        },
+    )  # fmt: skip
+
+
+def _evidence_row(
+    group: Sequence[NetworkEvidence],
+    name: Callable[[str], str],
+    servers: Mapping[str, Server],
+    networks: Mapping[str, str],
+) -> dict[str, Cell]:
+    def some(values: Iterable[str | None]) -> list[str]:
+        found = list(dict.fromkeys(v for v in values if v))
+        return [*found[:_SHOWN], f"+{len(found) - _SHOWN}"] if len(found) > _SHOWN else found
+
+    kinds = [what for what in TRACES if any(e.what == what for e in group)]
+    return {
+        "prefix": group[0].prefix,
+        "what": Term("、".join(TRACE[k].zh for k in kinds), ", ".join(TRACE[k].en for k in kinds), tuple(kinds)),
+        "servers": some(name(e.server_id) for e in group),
+        "departments": some(sorted({d for e in group if (s := servers.get(e.server_id)) and (d := s.department)})),
+        "interface": some(e.interface for e in group), "gateway": some(e.gateway for e in group),
+        "via": some(networks.get(e.via_network_id or "") for e in group),
+    }  # fmt: skip
+
+
+def _locator(evidence: NetworkEvidence, inventory: Inventory) -> str | None:
+    """Where the host said it."""
+    field = "interfaces" if evidence.what in ("tunnel", "interface") else "routes"
+    said = inventory.evidence.get(evidence.server_id, {})
+    witness = said.get(field) or said.get("addresses")
+    return witness.locator if witness else None
 
 
 def _lines(texts: Sequence[Text]) -> Text | None:

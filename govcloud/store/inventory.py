@@ -1,58 +1,71 @@
-"""Observations (kept for ever) and the inventory merged from them (replaced as a whole)."""
+"""Statements (kept for ever) and the inventory merged from them (made again, only what changed is written)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+import msgspec
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 
 from govcloud.model.inventory import (
     Conflict,
     Department,
     Dependency,
+    Flow,
     Inventory,
+    Joined,
+    Merged,
     Network,
-    Observation,
     Project,
-    Server,
     System,
-    Value,
+    Tenant,
 )
+from govcloud.model.observation import Observation, Statement, SubjectKind, Value
+from govcloud.model.server import Server
+from govcloud.model.text import Text
 from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
 
 IMPORT = "import"
 RUN = "run"
-_REPLACED = (IMPORT, RUN)
-"""Kinds of batch of which the newest of a source counts: what a file, or a migration, says now."""
-"""Kind of the batches whose newest version replaces the earlier ones of the same source."""
+CONFIRM = "confirm"
+_REPLACED = (IMPORT, RUN, CONFIRM)
+"""Kinds of batch of which the newest of a source counts: what a file, a migration, or a person on one question says now."""
+_CHUNK = 500
+"""Values of one `IN (…)`: every database takes that many."""
 
-_KINDS: dict[str, tuple[str, str, type[Any]]] = {
+KINDS: dict[str, tuple[str, str, type[Any]]] = {
     "department": ("departments", "department_id", Department),
     "system": ("systems", "system_id", System),
     "server": ("servers", "server_id", Server),
     "network": ("networks", "network_id", Network),
     "dependency": ("dependencies", "dependency_id", Dependency),
     "project": ("projects", "project_id", Project),
+    "tenant": ("tenants", "tenant_id", Tenant),
 }
 
 
-def add_batch(
-    tx: Connection, *, batch_id: str, kind: str, source: str, sha256: str, at: datetime, actor: str, body: object
-) -> None:
-    """One import or discovery: what was read, by whom, when, and its row errors (`body`)."""
-    tx.execute(
-        insert(schema.import_batch).values(
-            batch_id=batch_id, kind=kind, source=source, sha256=sha256, at=instant(at), actor=actor, body=encode(body)
-        )
-    )
+_Row = tuple[str, str, str | None, str | None, str, str, str]
+"""A row of the table `entity`."""
+
+
+class _Body(msgspec.Struct, omit_defaults=True):
+    values: dict[str, Value]
+    cells: dict[str, str] = {}
+    unknown: dict[str, Text] = {}
+
+
+_body = msgspec.json.Decoder(_Body)
+_instant = lru_cache(maxsize=1024)(datetime.fromisoformat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
+    batch_no: int
     batch_id: str
     kind: str
     source: str
@@ -62,39 +75,23 @@ class Batch:
     body: Any
 
 
-def current_batches(tx: Connection, kind: str) -> list[Batch]:
-    """The newest batch of each source, oldest first: what a file says now, not what its earlier versions said."""
-    newest: dict[str, Batch] = {}
-    for row in tx.execute(
-        select(schema.import_batch).where(schema.import_batch.c.kind == kind).order_by("at", "batch_id")
-    ):
-        newest[row.source] = Batch(
-            batch_id=row.batch_id, kind=row.kind, source=row.source, sha256=row.sha256,
-            at=datetime.fromisoformat(row.at), actor=row.actor, body=decode(row.body, object),
-        )  # fmt: skip
-    return list(newest.values())
+def add_batch(
+    tx: Connection, *, batch_id: str, kind: str, source: str, sha256: str, at: datetime, actor: str, body: object
+) -> int:
+    """One import or discovery: what was read, by whom, when, and its row errors (`body`). Returns its number."""
+    number = last_batch(tx) + 1
+    tx.execute(
+        insert(schema.import_batch).values(
+            batch_no=number, batch_id=batch_id, kind=kind, source=source, sha256=sha256, at=instant(at), actor=actor,
+            body=encode(body),
+        )
+    )  # fmt: skip
+    return number
 
 
-def add_observations(tx: Connection, batch_id: str, observations: Iterable[Observation]) -> int:
-    """Store them, each once a batch. Returns how many were new."""
-    table = schema.observation
-    rows = [
-        {
-            "batch_id": batch_id, "subject_kind": o.subject_kind, "subject_id": o.subject_id, "field": o.field,
-            "value": encode(o.value), "source": o.source, "locator": o.locator, "observed_at": instant(o.observed_at),
-        }
-        for o in observations
-    ]  # fmt: skip
-    if not rows:
-        return 0
-    before = tx.exec_driver_sql("SELECT count(*) FROM observation").scalar() or 0
-    if tx.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as pg_insert
-
-        tx.execute(pg_insert(table).on_conflict_do_nothing(), rows)
-    else:
-        tx.execute(insert(table).prefix_with("OR IGNORE"), rows)
-    return int((tx.exec_driver_sql("SELECT count(*) FROM observation").scalar() or 0) - before)
+def last_batch(tx: Connection) -> int:
+    """Number of the newest batch; 0 before the first. Numbers have no gaps."""
+    return tx.execute(select(func.max(schema.import_batch.c.batch_no))).scalar() or 0
 
 
 def has_batch(tx: Connection, batch_id: str) -> bool:
@@ -102,73 +99,302 @@ def has_batch(tx: Connection, batch_id: str) -> bool:
     return tx.execute(select(table.c.batch_id).where(table.c.batch_id == batch_id)).scalar() is not None
 
 
-def count_batches(tx: Connection) -> int:
-    return tx.execute(select(func.count()).select_from(schema.import_batch)).scalar() or 0
+def current_batches(tx: Connection, kind: str) -> list[Batch]:
+    """The newest batch of each source: what a file says now, not what its earlier versions said."""
+    return list({batch.source: batch for batch in batches(tx, kind)}.values())
 
 
-def observations(tx: Connection, *, without: Collection[str] = ()) -> list[Observation]:
-    """What all witnesses say now, oldest first: without what a later version of the same file, or a way back, took back.
+def batches(tx: Connection, kind: str) -> list[Batch]:
+    """Every batch of a kind, oldest first."""
+    table = schema.import_batch
+    return [_batch(r) for r in tx.execute(select(table).where(table.c.kind == kind).order_by(table.c.batch_no))]
 
-    `without`: sources of imports to leave out, too.
+
+def _batch(row: Any) -> Batch:
+    return Batch(
+        batch_no=row.batch_no, batch_id=row.batch_id, kind=row.kind, source=row.source, sha256=row.sha256,
+        at=datetime.fromisoformat(row.at), actor=row.actor, body=decode(row.body, object),
+    )  # fmt: skip
+
+
+def insert_rows(tx: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Rows as tuples in the order of the table's columns: four times faster than dictionaries."""
+    if rows:
+        mark = "?" if tx.dialect.paramstyle == "qmark" else "%s"
+        marks = ", ".join([mark] * len(table.columns))
+        names = ", ".join(f'"{c.name}"' for c in table.columns)
+        tx.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
+
+
+def add_statements(tx: Connection, batch_no: int, statements: Sequence[Statement]) -> int:
+    """Store them under the next numbers, in their order. Returns the first number."""
+    first = (tx.execute(select(func.max(schema.statement.c.statement_id))).scalar() or 0) + 1
+    encoder = msgspec.json.Encoder()
+    rows = []
+    for number, s in enumerate(statements, start=first):
+        body: dict[str, object] = {"values": s.values, "cells": s.cells}
+        if s.unknown:
+            body["unknown"] = s.unknown
+        rows.append((
+            number, batch_no, s.subject_kind, s.subject_id, s.source, s.place, instant(s.observed_at),
+            encoder.encode(body).decode(),
+        ))  # fmt: skip
+    insert_rows(tx, schema.statement, rows)
+    return first
+
+
+def load_statements(
+    tx: Connection, *, without: Collection[str] = (), up_to: int | None = None
+) -> tuple[list[int], list[Statement]]:
+    """What all witnesses say now, oldest first, with the numbers: without what a later version of the same file, or a
+    way back, took back.
+
+    `without`: sources of imports to leave out, too. `up_to`: as it was after the batch of this number.
     """
-    table, batch = schema.observation, schema.import_batch
-    current = {b.batch_id for kind in _REPLACED for b in current_batches(tx, kind) if b.source not in without}
-    replaced = tx.execute(select(batch.c.batch_id).where(batch.c.kind.in_(_REPLACED))).scalars()
-    withdrawn = {batch_id for batch_id in replaced if batch_id not in current}
-    rows = (r for r in tx.execute(select(table).order_by(table.c.observation_id)) if r.batch_id not in withdrawn)
-    return [
-        Observation(
-            subject_kind=r.subject_kind, subject_id=r.subject_id, field=r.field,
-            value=decode(r.value, Value),  # type: ignore[arg-type]
-            source=r.source, locator=r.locator, observed_at=datetime.fromisoformat(r.observed_at),
+    table = schema.statement
+    withdrawn = replaced_batches(tx, without=without, up_to=up_to)
+    numbers: list[int] = []
+    found: list[Statement] = []
+    query = f"SELECT {_columns(table)} FROM statement ORDER BY statement_id"  # noqa: S608
+    for row in tx.exec_driver_sql(query):
+        if row[1] not in withdrawn and (up_to is None or row[1] <= up_to):
+            numbers.append(row[0])
+            found.append(read_statement(row))
+    return numbers, found
+
+
+def replaced_batches(tx: Connection, *, without: Collection[str] = (), up_to: int | None = None) -> set[int]:
+    """Numbers of batches that do not count (any more): see load_statements."""
+    batch = schema.import_batch
+    newest: dict[tuple[str, str], int] = {}
+    every = []
+    rows = select(batch.c.batch_no, batch.c.kind, batch.c.source).where(batch.c.kind.in_(_REPLACED))
+    for number, kind, source in tx.execute(rows.order_by(batch.c.batch_no)):
+        every.append(number)
+        if source not in without and (up_to is None or number <= up_to):
+            newest[(kind, source)] = number
+    return set(every) - set(newest.values())
+
+
+def statements_of(tx: Connection, subject_ids: Collection[str]) -> list[Statement]:
+    """Everything that was ever said of these ids, oldest first."""
+    table = schema.statement
+    found = []
+    for some in chunks(sorted(subject_ids)):
+        query = select(table).where(table.c.subject_id.in_(some)).order_by(table.c.statement_id)
+        found += [read_statement(tuple(row)) for row in tx.execute(query)]
+    return found
+
+
+def statements_numbered(tx: Connection, numbers: Collection[int]) -> dict[int, Statement]:
+    table = schema.statement
+    found = {}
+    for some in chunks(sorted(numbers)):
+        for row in tx.execute(select(table).where(table.c.statement_id.in_(some))):
+            found[row.statement_id] = read_statement(tuple(row))
+    return found
+
+
+def read_statement(row: Sequence[Any]) -> Statement:
+    _, _, kind, subject_id, source, place, observed_at, text = row
+    body = _body.decode(text)
+    return Statement(
+        subject_kind=kind, subject_id=subject_id, source=source, place=place, observed_at=_instant(observed_at),
+        values=body.values, cells=body.cells, unknown=body.unknown,
+    )  # fmt: skip
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(c.name for c in table.columns)
+
+
+def chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+
+
+@dataclass(frozen=True, slots=True)
+class EntityChange:
+    kind: SubjectKind
+    entity_id: str
+    was: Any
+    """None: added."""
+    now: Any
+    """None: removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryChange:
+    entities: tuple[EntityChange, ...]
+    unchanged: int
+    conflicts: tuple[Conflict, ...]
+    """That were not there before."""
+
+
+def replace_inventory(tx: Connection, merged: Merged, numbers: Sequence[int], *, write: bool = True) -> InventoryChange:
+    """Write what differs from the stored inventory, and say what that was. `numbers`: of the merged statements.
+
+    With `write` off nothing is written: a preview.
+    """
+    fresh = {row[:2]: (row, entity) for row, entity in _entity_rows(merged, numbers)}
+    total = len(fresh)
+    outdated: dict[tuple[str, str], str] = {}
+    query = "SELECT kind, entity_id, body, evidence, members FROM entity"
+    for kind, entity_id, *texts in tx.exec_driver_sql(query):
+        found = fresh.get((kind, entity_id))
+        if found is not None and found[0][4:] == tuple(texts):
+            del fresh[(kind, entity_id)]
+        else:
+            outdated[(kind, entity_id)] = texts[0]
+            total += found is None
+    changes = []
+    for key in outdated.keys() | fresh.keys():
+        was = outdated.get(key)
+        row, now = fresh.get(key, (None, None))
+        if row is None or was != row[4]:
+            before = msgspec.json.decode(was, type=KINDS[key[0]][2]) if was else None
+            changes.append(EntityChange(key[0], key[1], before, now))  # type: ignore[arg-type]
+    table = schema.entity
+    known = set(tx.execute(select(schema.conflict.c.subject_id, schema.conflict.c.field)))
+    if write:
+        for some in chunks(list(outdated)):
+            for kind in KINDS:
+                ids = [entity_id for k, entity_id in some if k == kind]
+                if ids:
+                    tx.execute(delete(table).where(table.c.kind == kind, table.c.entity_id.in_(ids)))
+        insert_rows(tx, table, [row for row, _ in fresh.values()])
+        _replace_conflicts(tx, merged, numbers)
+        _replace_flows(tx, merged, numbers)
+    return InventoryChange(
+        entities=tuple(changes), unchanged=total - len(changes),
+        conflicts=tuple(c for c in merged.inventory.conflicts if (c.subject_id, c.field) not in known),
+    )  # fmt: skip
+
+
+def _entity_rows(merged: Merged, numbers: Sequence[int]) -> Iterator[tuple[_Row, Any]]:
+    encode_json = msgspec.json.Encoder().encode
+    for kind, (attribute, id_field, _) in KINDS.items():
+        for e in getattr(merged.inventory, attribute):
+            entity_id = getattr(e, id_field)
+            evidence = {f: numbers[index] for f, index in merged.evidence.get(entity_id, {}).items()}
+            members = merged.members.get(entity_id)
+            yield (
+                kind, entity_id, getattr(e, "department", None), getattr(e, "name", None), encode_json(e).decode(),
+                encode_json(evidence).decode(), encode_json(members).decode() if members else "[]",
+            ), e  # fmt: skip
+
+
+def _replace_conflicts(tx: Connection, merged: Merged, numbers: Sequence[int]) -> None:
+    tx.execute(delete(schema.conflict))
+    rows = []
+    for c in merged.inventory.conflicts:
+        indexes = merged.witnesses[(c.subject_kind, c.subject_id, c.field)]
+        rows.append((
+            c.subject_kind, c.subject_id, c.field, encode(c.chosen), encode([numbers[i] for i in indexes]),
+        ))  # fmt: skip
+    insert_rows(tx, schema.conflict, rows)
+
+
+def _replace_flows(tx: Connection, merged: Merged, numbers: Sequence[int]) -> None:
+    rows = sorted(
+        (
+            f.client_id, f.server_id, f.port, f.client_process, f.server_process, f.traffic,
+            instant(f.first_seen_at), instant(f.last_seen_at), f.samples, numbers[f.statement],
         )
-        for r in rows
+        for f in merged.flows
+    )  # fmt: skip
+    query = f"SELECT {_columns(schema.flow)} FROM flow ORDER BY client_id, server_id, port"  # noqa: S608
+    stored = tx.exec_driver_sql(query)
+    if [tuple(row) for row in stored] != rows:
+        tx.execute(delete(schema.flow))
+        insert_rows(tx, schema.flow, rows)
+
+
+def load_flows(tx: Connection, *, server_ids: Collection[str] | None = None) -> list[Flow]:
+    """Measured traffic, all of it or that of some servers; sorted by client, server and port."""
+    table = schema.flow
+    query = select(table).order_by(table.c.client_id, table.c.server_id, table.c.port)
+    if server_ids is not None:
+        query = query.where(table.c.client_id.in_(server_ids) | table.c.server_id.in_(server_ids))
+    return [
+        Flow(
+            client_id=r.client_id, server_id=r.server_id, port=r.port, client_process=r.client_process,
+            server_process=r.server_process, traffic=r.traffic, first_seen_at=_instant(r.first_seen_at),
+            last_seen_at=_instant(r.last_seen_at), samples=r.samples, statement=r.statement_id,
+        )
+        for r in tx.execute(query)
     ]  # fmt: skip
 
 
-def replace_inventory(tx: Connection, inventory: Inventory) -> None:
-    table = schema.entity
-    tx.execute(delete(table))
-    rows: list[dict[str, Any]] = []
-    for kind, (attribute, id_field, _) in _KINDS.items():
-        entities: Sequence[Any] = getattr(inventory, attribute)
-        rows += [
-            {
-                "kind": kind, "entity_id": getattr(e, id_field), "department": getattr(e, "department", None),
-                "name": getattr(e, "name", None), "body": encode(e),
-            }
-            for e in entities
-        ]  # fmt: skip
-    rows += [
-        {
-            "kind": "conflict",
-            "entity_id": f"{c.subject_id}/{c.field}",
-            "department": None,
-            "name": c.field,
-            "body": encode(c),
-        }
-        for c in inventory.conflicts
-    ]
-    rows += [
-        {"kind": "evidence", "entity_id": subject_id, "department": None, "name": None, "body": encode(fields)}
-        for subject_id, fields in inventory.evidence.items()
-    ]
-    if rows:
-        tx.execute(insert(table), rows)
+class StoredEvidence(Mapping[str, Mapping[str, Observation]]):
+    """Subject id -> field -> observation, read from the database when somebody asks: statements never change."""
+
+    def __init__(self, engine: Engine, numbers: Mapping[str, str]) -> None:
+        self._engine, self._numbers = engine, numbers
+
+    def __getitem__(self, subject_id: str) -> Mapping[str, Observation]:
+        fields = decode(self._numbers[subject_id], dict[str, int])
+        with self._engine.connect() as connection:
+            found = statements_numbered(connection, set(fields.values()))
+        return {field: found[number].witness_of(field) for field, number in fields.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 def load_inventory(tx: Connection) -> Inventory:
     """The inventory as last merged; empty before the first import."""
-    table = schema.entity
-    found: dict[str, list[Any]] = {kind: [] for kind in (*_KINDS, "conflict")}
-    evidence: dict[str, dict[str, Observation]] = {}
-    for row in tx.execute(select(table).order_by(table.c.kind, table.c.entity_id)):
-        if row.kind == "evidence":
-            evidence[row.entity_id] = decode(row.body, dict[str, Observation])
-        else:
-            found[row.kind].append(decode(row.body, Conflict if row.kind == "conflict" else _KINDS[row.kind][2]))
+    found: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    decoders: dict[str, Callable[[str], Any]] = {k: msgspec.json.Decoder(e).decode for k, (_, _, e) in KINDS.items()}
+    evidence: dict[str, str] = {}
+    query = "SELECT kind, entity_id, body, evidence FROM entity ORDER BY kind, entity_id"
+    for kind, entity_id, body, fields in tx.exec_driver_sql(query):
+        found[kind].append(decoders[kind](body))
+        if fields != "{}":
+            evidence[entity_id] = fields
     return Inventory(
-        **{attribute: tuple(found[kind]) for kind, (attribute, _, _) in _KINDS.items()},
-        conflicts=tuple(found["conflict"]),
-        evidence=evidence,
+        **{attribute: tuple(found[kind]) for kind, (attribute, _, _) in KINDS.items()},
+        conflicts=load_conflicts(tx),
+        evidence=StoredEvidence(tx.engine, evidence),
     )
+
+
+def load_conflicts(tx: Connection) -> tuple[Conflict, ...]:
+    table = schema.conflict
+    rows = tx.execute(select(table).order_by(table.c.subject_kind, table.c.subject_id, table.c.field)).all()
+    lists = [decode(row.statements, list[int]) for row in rows]
+    found = statements_numbered(tx, {number for numbers in lists for number in numbers})
+    return tuple(
+        Conflict(
+            subject_kind=row.subject_kind, subject_id=row.subject_id, field=row.field,
+            chosen=decode(row.chosen, Value),  # type: ignore[arg-type]
+            observations=tuple(found[number].observation(row.field) for number in numbers),
+        )
+        for row, numbers in zip(rows, lists, strict=True)
+    )  # fmt: skip
+
+
+def members_of(tx: Connection, kind: str, entity_id: str) -> tuple[Joined, ...]:
+    """The other ids that mean the same thing, each with the rule that joined it."""
+    table = schema.entity
+    text = tx.execute(select(table.c.members).where(table.c.kind == kind, table.c.entity_id == entity_id)).scalar()
+    return decode(text, tuple[Joined, ...]) if text else ()
+
+
+def count_entities(tx: Connection) -> int:
+    return tx.execute(select(func.count()).select_from(schema.entity)).scalar() or 0
+
+
+def known_ids(tx: Connection) -> frozenset[str]:
+    """Ids of the servers and systems that the inventory shows."""
+    query = select(schema.entity.c.entity_id).where(schema.entity.c.kind.in_(("server", "system")))
+    return frozenset(tx.execute(query).scalars())
+
+
+def is_merged(tx: Connection) -> bool:
+    """Whether there is a merged inventory, or nothing to merge."""
+    if tx.execute(select(schema.entity.c.entity_id).limit(1)).first() is not None:
+        return True
+    return tx.execute(select(schema.statement.c.statement_id).limit(1)).first() is None

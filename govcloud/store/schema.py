@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData()
 
 import_batch = Table(
     "import_batch", metadata,
-    Column("batch_id", Text, primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("batch_id", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("sha256", Text, nullable=False),
@@ -17,19 +18,17 @@ import_batch = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
-observation = Table(
-    "observation", metadata,
-    Column("observation_id", Integer, primary_key=True, autoincrement=True),
-    Column("batch_id", Text, nullable=False),
+statement = Table(
+    "statement", metadata,
+    Column("statement_id", Integer, primary_key=True, autoincrement=False),
+    Column("batch_no", Integer, nullable=False),
     Column("subject_kind", Text, nullable=False),
     Column("subject_id", Text, nullable=False),
-    Column("field", Text, nullable=False),
-    Column("value", Text, nullable=False),
     Column("source", Text, nullable=False),
-    Column("locator", Text, nullable=False),
+    Column("place", Text, nullable=False),
     Column("observed_at", Text, nullable=False),
-    # Within its batch only: a host that is A, then B, then A again has said three things.
-    UniqueConstraint("batch_id", "subject_id", "field", "source", "locator", "value", name="uq_observation_said_once"),
+    Column("body", Text, nullable=False),
+    Index("ix_statement_subject", "subject_id"),
 )  # fmt: skip
 
 entity = Table(
@@ -39,7 +38,44 @@ entity = Table(
     Column("department", Text),
     Column("name", Text),
     Column("body", Text, nullable=False),
+    # JSON: which statement each shown field was taken from; which other ids mean the same thing, and by what rule.
+    Column("evidence", Text, nullable=False),
+    Column("members", Text, nullable=False),
     Index("ix_entity_department", "kind", "department"),
+)  # fmt: skip
+
+conflict = Table(
+    "conflict", metadata,
+    Column("subject_kind", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("chosen", Text, nullable=False),
+    Column("statements", Text, nullable=False),
+)  # fmt: skip
+
+# Measured traffic between two servers on one port, joined from both ends and all samples; made again by every merge.
+flow = Table(
+    "flow", metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("server_id", Text, primary_key=True),
+    Column("port", Integer, primary_key=True),
+    Column("client_process", Text),
+    Column("server_process", Text),
+    Column("traffic", Text, nullable=False),
+    Column("first_seen_at", Text, nullable=False),
+    Column("last_seen_at", Text, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("statement_id", Integer, nullable=False),
+    Index("ix_flow_server", "server_id"),
+)  # fmt: skip
+
+snapshot = Table(
+    "snapshot", metadata,
+    Column("label", Text, primary_key=True),
+    Column("batch_no", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
 )  # fmt: skip
 
 host_key = Table(

@@ -10,14 +10,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from govcloud import resources
-from govcloud.compliance import cases, catalog_match, catalog_source
+from govcloud.compliance import cases, catalog_match, catalog_source, request_source
 from govcloud.compliance.calendar import WorkCalendar
 from govcloud.compliance.calendar_source import load_calendar
 from govcloud.compliance.evaluate import evaluate
 from govcloud.compliance.load import load_packs, load_topics, pack_ids
+from govcloud.discovery.request_form import parse_request
+from govcloud.discovery.workbook import load_workbook
 from govcloud.errors import UsageError
 from govcloud.events import Event
-from govcloud.model.catalog import Catalog, LineVerdict, RequestCheck
+from govcloud.model.catalog import Catalog, LineVerdict, RequestCheck, ResourceRequest
 from govcloud.model.inventory import Inventory
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.regulation import CaseResult, EstateCheck, Finding, Regulation
@@ -155,7 +157,7 @@ def check_request(session: Session, files: Sequence[Path]) -> tuple[RequestCheck
     checks: list[tuple[RequestCheck, str]] = []
     for done, path in enumerate(files):
         session.observer.on_event(Event(what=what, subject=path.name, done=done, total=len(files)))
-        request = catalog_source.load_request(path, catalog)
+        request = _read_request(path, catalog)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         checks.append((catalog_match.check_request(request, catalog, rulebook.own, path.name), digest))
     with session.store.begin() as tx:
@@ -170,6 +172,13 @@ def check_request(session: Session, files: Sequence[Path]) -> tuple[RequestCheck
             )
             ledger_store.append(tx, entry)
     return tuple(check for check, _ in checks)
+
+
+def _read_request(path: Path, catalog: Catalog) -> ResourceRequest:
+    """YAML, or the form that `govcloud template request` makes. Raises InputError."""
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return request_source.load_request(path, catalog)
+    return request_source.build_request(parse_request(load_workbook(path), catalog.classes), path, catalog)
 
 
 def _request_body(check: RequestCheck, digest: str, catalog: Catalog) -> dict[str, object]:

@@ -7,6 +7,9 @@ from datetime import date
 
 from govcloud.compliance.evaluate import build_coverage
 from govcloud.compliance.networks import build_remaining_networks
+from govcloud.discovery.links import build_network_evidence
+from govcloud.model.inventory import Inventory
+from govcloud.model.network_evidence import NetworkEvidence
 from govcloud.model.regulation import RemainingNetwork, TopicCoverage
 from govcloud.workflow.check import load_estate, office_rulebook, today
 from govcloud.workflow.session import Session
@@ -20,6 +23,9 @@ class RemainingNetworks:
     rows: tuple[RemainingNetwork, ...]
     coverage: TopicCoverage
     """The clauses on dedicated networks here; `binding` is empty where there are none."""
+    inventory: Inventory
+    undeclared: tuple[NetworkEvidence, ...]
+    """What hosts show of networks that nobody declared."""
 
 
 def list_remaining(session: Session, as_of: date | None = None) -> RemainingNetworks:
@@ -29,5 +35,12 @@ def list_remaining(session: Session, as_of: date | None = None) -> RemainingNetw
     packs = [pack for pack in rulebook.packs if pack.in_force(day)]
     coverage = build_coverage(packs, {_TOPIC: rulebook.topics[_TOPIC]}, rulebook.own)[0]
     return RemainingNetworks(
-        as_of=day, rows=build_remaining_networks(inventory, coverage.binding, day), coverage=coverage
-    )
+        as_of=day, rows=build_remaining_networks(inventory, coverage.binding, day), coverage=coverage, inventory=inventory,
+        undeclared=undeclared_networks(inventory),
+    )  # fmt: skip
+
+
+def undeclared_networks(inventory: Inventory) -> tuple[NetworkEvidence, ...]:
+    """Tunnels, second legs, routes and gateways of hosts that no declared network covers."""
+    found = build_network_evidence(inventory.networks, inventory.servers)
+    return tuple(e for e in found if e.undeclared)

@@ -19,11 +19,10 @@ from govcloud.report.inventory import (
     build_dedicated_servers_view,
     build_dependencies_view,
     build_servers_view,
-    build_stray_routes_view,
     build_systems_view,
     build_undeclared_view,
 )
-from govcloud.report.networks import build_networks_view
+from govcloud.report.networks import build_network_evidence_view, build_networks_view
 from govcloud.report.overview import (
     build_deadline_number,
     build_estate_numbers,
@@ -40,8 +39,8 @@ from govcloud.report.run import build_run_view, build_runs_view
 from govcloud.report.view import View
 from govcloud.workflow.audit import list_records, verify_ledger
 from govcloud.workflow.check import open_findings
-from govcloud.workflow.inventory import read_inventory, stray_routes
-from govcloud.workflow.networks import list_remaining
+from govcloud.workflow.inventory import read_inventory
+from govcloud.workflow.networks import list_remaining, undeclared_networks
 from govcloud.workflow.plan import latest_plan
 from govcloud.workflow.projects import list_deadlines, list_projects
 from govcloud.workflow.run import list_runs, run_approval, run_attempts, step_titles
@@ -129,7 +128,7 @@ def _estate(session: Session) -> Part:
         build_systems_view(inventory),
         build_servers_view(inventory),
         build_undeclared_view(inventory),
-        build_stray_routes_view(inventory, stray_routes(inventory)),
+        build_network_evidence_view(undeclared_networks(inventory), inventory),
         build_conflicts_view(inventory),
         build_dependencies_view(inventory),
     )

@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from govcloud.errors import InputError, UsageError
-from govcloud.model.inventory import Observation
 from govcloud.model.ledger import LedgerEntry, Phase
+from govcloud.model.observation import Statement
 from govcloud.model.run import Approval, Attempt, Decision, Outcome, Run, RunStatus, StepName, StepResult
 from govcloud.model.text import Text
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
 from govcloud.workflow.audit import write_checkpoint
-from govcloud.workflow.inventory import merge_inventory
 from govcloud.workflow.run_scope import verify_scope
 from govcloud.workflow.session import Session
+from govcloud.workflow.statements import merge_inventory
 
 _FREE: frozenset[StepName] = frozenset({"precheck", "rollback"})
 """Steps that need no approval of their own: one only reads, the other restores what an approved step changed."""
@@ -92,16 +92,16 @@ class StoreJournal:
             return
         at = self.session.now()
         batch_id = f"run/{self.run_id}/{system_id}/{outcome}/{at.isoformat()}"
-        inventory_store.add_batch(
+        batch_no = inventory_store.add_batch(
             tx, batch_id=batch_id, kind=inventory_store.RUN, source=f"run:{system_id}",
             sha256=load(tx, self.run_id).scope_hash, at=at, actor=self.session.actor, body={"outcome": outcome},
         )  # fmt: skip
         if outcome == "done":
-            moved = Observation(
-                subject_kind="system", subject_id=system_id, field="hosting", value="gov_cloud",
-                source="run", locator=f"run/{self.run_id}", observed_at=at,
+            moved = Statement(
+                subject_kind="system", subject_id=system_id, source="run", place=f"run/{self.run_id}", observed_at=at,
+                values={"hosting": "gov_cloud"},
             )  # fmt: skip
-            inventory_store.add_observations(tx, batch_id, [moved])
+            inventory_store.add_statements(tx, batch_no, [moved])
         merge_inventory(self.session, tx)
 
     def approval(self) -> Approval | None:

@@ -31,15 +31,15 @@ from govcloud.model.handover import (
     SignOff,
 )
 from govcloud.model.ids import build_id
-from govcloud.model.inventory import Observation
 from govcloud.model.ledger import LedgerEntry, Phase
+from govcloud.model.observation import Statement
 from govcloud.model.text import Text
 from govcloud.store import handover as handover_store
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow.audit import write_checkpoint
-from govcloud.workflow.inventory import merge_inventory
 from govcloud.workflow.session import Session
+from govcloud.workflow.statements import merge_inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,15 +318,15 @@ def sign(session: Session, handover_id: str, role: Role) -> Takeover:
 def _hand_over(session: Session, tx: Connection, handover: Handover) -> None:
     at = session.now()
     batch = f"handover/{handover.handover_id}"
-    inventory_store.add_batch(
+    batch_no = inventory_store.add_batch(
         tx, batch_id=batch, kind="handover", source=handover.handover_id,
         sha256=build_package_sha256(handover), at=at, actor=session.actor, body={"system_id": handover.system_id},
     )  # fmt: skip
-    fact = Observation(
-        subject_kind="system", subject_id=handover.system_id, field="maintained_by", value=handover.builder,
-        source="person", locator=batch, observed_at=at,
+    fact = Statement(
+        subject_kind="system", subject_id=handover.system_id, source="person", place=batch, observed_at=at,
+        values={"maintained_by": handover.builder},
     )  # fmt: skip
-    inventory_store.add_observations(tx, batch, [fact])
+    inventory_store.add_statements(tx, batch_no, [fact])
     merge_inventory(session, tx)
     write_checkpoint(session, tx)
 

@@ -10,7 +10,9 @@ import pytest
 from govcloud import resources
 from govcloud.compliance.calendar import WorkCalendar
 from govcloud.compliance.calendar_source import load_calendar
-from govcloud.model.inventory import Inventory, Network, Observation, Project, Server, System
+from govcloud.model.inventory import Inventory, Network, Project, System
+from govcloud.model.observation import Observation
+from govcloud.model.server import Server
 
 SEEN_AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from govcloud import resources
 from govcloud.compliance.catalog_match import check_request, cost, find_problems, match_line
-from govcloud.compliance.catalog_source import load_catalog, load_request
+from govcloud.compliance.catalog_source import load_catalog
 from govcloud.compliance.load import load_packs
+from govcloud.compliance.request_source import load_request
 from govcloud.model.catalog import Catalog, LineVerdict, Offering, Price, RequestLine, RequestSpec
 from govcloud.model.text import same
 

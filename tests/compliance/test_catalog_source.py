@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from govcloud import resources
-from govcloud.compliance.catalog_source import catalog_ids, load_catalog, load_request, read_catalog
+from govcloud.compliance.catalog_source import catalog_ids, load_catalog, read_catalog
+from govcloud.compliance.request_source import load_request
 from govcloud.errors import InputError, UsageError
 
 ROOT = resources.folder("service_catalog")

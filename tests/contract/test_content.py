@@ -22,7 +22,7 @@ LEFT_OUT = {
     "dist",
     "build",
 }
-BINARY = {".xlsx", ".png", ".db", ".gz", ".docx"}
+BINARY = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".png", ".db", ".gz", ".docx"}
 
 
 @cache
@@ -44,7 +44,8 @@ def files() -> tuple[Path, ...]:
 def lines() -> Iterator[tuple[str, str]]:
     for path in files():
         if path.suffix not in BINARY:
-            for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            # Some cases are deliberately written as GB18030 or UTF-16, as offices send them.
+            for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), start=1):
                 yield f"{path.relative_to(ROOT)}:{number}", line
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,8 +17,9 @@ from govcloud import resources
 from govcloud.access import load_hosts
 from govcloud.compliance.calendar_source import load_calendar
 from govcloud.compliance.cases import run_cases
-from govcloud.compliance.catalog_source import load_catalog, load_request, read_catalog
+from govcloud.compliance.catalog_source import load_catalog, read_catalog
 from govcloud.compliance.load import load_packs, load_topics
+from govcloud.compliance.request_source import load_request
 from govcloud.discovery.columns import KINDS, load_column_maps
 from govcloud.discovery.fingerprints import load_fingerprints
 from govcloud.errors import InputError
@@ -56,8 +56,7 @@ def examples() -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The examples as files, with the key that hosts.yaml names and the column maps that the page does not repeat."""
-    shutil.copytree(resources.folder("inventory") / "columns", tmp_path / "columns")
+    """The examples as files, with the key that hosts.yaml names."""
     for name, content in examples().items():
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +102,8 @@ def _calendar(folder: Path) -> None:
 
 
 def _columns(folder: Path) -> None:
-    assert [found.kind for found in load_column_maps(folder / "columns")[0]] == list(KINDS)
+    assert [found.kind for found in load_column_maps(folder)[0]] == list(KINDS)
+    assert load_column_maps(folder)[1] != load_column_maps()[1]
 
 
 def _fingerprints(folder: Path) -> None:
@@ -114,7 +114,7 @@ LOADERS: dict[str, Callable[[Path], Any]] = {
     "govcloud.yaml": _settings,
     "hosts.yaml": lambda folder: load_hosts(folder / "hosts.yaml"),
     "fingerprints.txt": _fingerprints,
-    "columns/dependencies.yaml": _columns,
+    "columns/本县.yaml": _columns,
     "migration/SL-OA-01.yaml": _migration,
     "requests/示例交通厅-合规申请.yaml": _request,
     "catalog.yaml": _catalog,

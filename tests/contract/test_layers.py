@@ -24,9 +24,13 @@ ALLOWED = {
 # msgspec is allowed everywhere: it gives the values of a file the types of the model and touches nothing outside.
 ADAPTERS = {
     "python_calamine": {"discovery.workbook"},
-    "defusedxml": {"discovery.workbook"},
-    "paramiko": {"discovery.ssh", "handover.login"},
+    "defusedxml": {"discovery.archive"},
+    "paramiko": {"discovery.ssh_session", "handover.login"},
     "chinese_calendar": {"compliance.calendar_source"},
+    "openstack": {"discovery.openstack"},
+    "keystoneauth1": {"discovery.openstack"},
+    "boto3": {"discovery.ec2"},
+    "botocore": {"discovery.ec2"},
     "ortools": {"planning.cpsat"},
     "networkx": {"planning.groups"},
     "ansible_runner": {"execution.ansible"},

@@ -18,6 +18,10 @@ from govcloud.model.access import HostAccess
 class Server:
     host: HostAccess
     key: tuple[str, str]
+    opened: list[tuple[str, int]]
+    """Connections that it was asked to let through."""
+    logins: list[int]
+    """How many connections came, as its only element."""
 
 
 class Servers:
@@ -37,18 +41,38 @@ class Servers:
 
     def start(
         self, name: str, *, path: str = "/usr/bin:/bin", hang: bool = False, trusts_us: bool = True, port: int = 0,
-        cut: bool = False,
+        cut: bool = False, prints: bytes | None = None, forwards: bool = False, calls: int | None = None,
     ) -> Server:  # fmt: skip
-        """`hang`: never answers a command; `cut`: ends the connection in the middle of one; `trusts_us`: knows our key."""
+        """A host whose commands really run.
+
+        `hang`: never answers a command; `cut`: ends the connection in the middle of one; `trusts_us`: knows our key;
+        `prints`: writes this before the command's output; `forwards`: lets connections through, as a bastion does;
+        `calls`: breaks the connection at every command after that many.
+        """
         host_key = asyncssh.generate_private_key("ssh-ed25519")
         client = self._client if trusts_us else asyncssh.generate_private_key("ssh-ed25519").convert_to_public()
         authorized = self.folder / f"{name}.authorized_keys"
         client.write_public_key(str(authorized))
 
+        answered = 0
+        opened: list[tuple[str, int]] = []
+
+        logins = [0]
+
+        class Login(asyncssh.SSHServer):
+            def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+                opened.append((dest_host, dest_port))
+                return forwards
+
+            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+                logins[0] += 1
+
         async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
             if hang:
                 await asyncio.sleep(3600)
-            if cut:
+            nonlocal answered
+            answered += 1
+            if cut or (calls is not None and answered > calls):
                 process.stdout.write(b"half an answ")
                 process.get_extra_info("connection").abort()
                 return
@@ -57,13 +81,13 @@ class Servers:
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env={"PATH": path},
             )  # fmt: skip
             output, _ = await child.communicate(await process.stdin.read())
-            process.stdout.write(output)
+            process.stdout.write((prints or b"") + output)
             process.exit(child.returncode or 0)
 
         async def listen() -> asyncssh.SSHAcceptor:
             return await asyncssh.listen(
                 "127.0.0.1", port, server_host_keys=[host_key], authorized_client_keys=str(authorized),
-                process_factory=handle, encoding=None,
+                process_factory=handle, encoding=None, server_factory=Login,
             )  # fmt: skip
 
         acceptor = asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
@@ -72,7 +96,7 @@ class Servers:
             name=name, address="127.0.0.1", port=acceptor.get_port(), user="root", key_file=str(self.key_file)
         )
         public = host_key.export_public_key().decode().split()
-        return Server(access, (public[0], public[1]))
+        return Server(access, (public[0], public[1]), opened, logins)
 
     def stop(self, server: Server) -> None:
         acceptor = next(a for a in self._listening if a.get_port() == server.host.port)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from govcloud.discovery.facts import render_connection, render_route
 from govcloud.discovery.links import build_stray_routes
 from govcloud.discovery.merge import build_inventory
-from govcloud.model.inventory import Connection, Inventory, Observation, Route, SubjectKind, Value
+from govcloud.model.inventory import Inventory
+from govcloud.model.observation import Statement, SubjectKind, Value
+from govcloud.model.server import Connection, Route
 
 AT = datetime(2026, 3, 7, tzinfo=UTC)
 
@@ -19,16 +21,16 @@ AT = datetime(2026, 3, 7, tzinfo=UTC)
 def said(
     subject_id: str, field: str, value: Value, *, kind: SubjectKind = "server", source: str = "workbook",
     place: str = "a", hour: int = 0,
-) -> Observation:  # fmt: skip
-    return Observation(
-        subject_kind=kind, subject_id=subject_id, field=field, value=value, source=source, locator=place,
-        observed_at=AT + timedelta(hours=hour),
+) -> Statement:  # fmt: skip
+    return Statement(
+        subject_kind=kind, subject_id=subject_id, source=source, place=place, observed_at=AT + timedelta(hours=hour),
+        values={field: value},
     )  # fmt: skip
 
 
 def server(
     subject_id: str, *addresses: str, name: str = "", department: str = "", source: str = "workbook", place: str = "",
-) -> list[Observation]:  # fmt: skip
+) -> list[Statement]:  # fmt: skip
     at = place or f"{source}://{subject_id}"
     found = [said(subject_id, "name", name or subject_id, source=source, place=at)]
     if addresses:
@@ -38,11 +40,11 @@ def server(
     return found
 
 
-def probed(subject_id: str, *addresses: str) -> Observation:
+def probed(subject_id: str, *addresses: str) -> Statement:
     return said(subject_id, "addresses", addresses, source="ssh", place=f"ssh://{subject_id}/probe/addresses")
 
 
-def connections(subject_id: str, *found: Connection) -> Observation:
+def connections(subject_id: str, *found: Connection) -> Statement:
     lines = tuple(render_connection(c) for c in found)
     return said(subject_id, "connections", lines, source="ssh", place=f"ssh://{subject_id}/probe/connections")
 
@@ -167,7 +169,7 @@ class TestIdentity:
         assert [s.system_id for s in build_inventory(told).systems] == ["S-y", "SL-1"]
 
 
-def estate() -> list[Observation]:
+def estate() -> list[Statement]:
     return [
         *server("V-oa", "10.66.1.10", name="oa", department="甲厅"), *server("V-ex", "10.66.1.50", name="ex", department="甲厅"),
         *server("V-77", "10.66.1.77", name="bak", source="ssh"),
@@ -258,7 +260,7 @@ told = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(told, st.randoms(use_true_random=False))
 def test_the_order_of_observations_changes_nothing_and_saying_it_twice_neither(
-    observations: list[Observation], random: object
+    observations: list[Statement], random: object
 ) -> None:
     inventory = build_inventory(observations)
     mixed = [*observations, *observations]
@@ -267,4 +269,30 @@ def test_the_order_of_observations_changes_nothing_and_saying_it_twice_neither(
 
 
 def test_the_whole_estate_merges_the_same_backwards() -> None:
-    assert build_inventory(reversed(estate())) == build_inventory(estate())
+    assert build_inventory(list(reversed(estate()))) == build_inventory(estate())
+
+
+class TestIds:
+    def test_a_server_keeps_the_id_that_the_inventory_shows_whatever_is_read_later(self) -> None:
+        """Findings, confirmations and plans hang on it; an export may tell of times before the first import."""
+        first = server("V-1", "10.1.1.1", name="oa")
+        shown_before = build_inventory(first)
+        older = [said("V-0", "addresses", ("10.1.1.1",), source="rvtools", place="export", hour=-48)]
+        known = [s.server_id for s in shown_before.servers]
+        assert [s.server_id for s in build_inventory([*first, *older], known=known).servers] == ["V-1"]
+        assert [s.server_id for s in build_inventory([*first, *older]).servers] == ["V-0"]
+
+
+class TestFormsThatNameTheirSystems:
+    def test_a_server_list_and_a_network_form_say_which_system_is_on_them(self) -> None:
+        """Departments write it on whichever form they have."""
+        told = [
+            said("SL-1", "name", "办公系统", kind="system"), said("SL-1", "department", "甲厅", kind="system"),
+            *server("V-1", "10.1.1.1", department="甲厅"), said("V-1", "systems", ("办公系统",)),
+            said("N-1", "name", "业务专网", kind="network"), said("N-1", "department", "甲厅", kind="network"),
+            said("N-1", "systems", ("SL-1", "不存在的系统"), kind="network"),
+        ]  # fmt: skip
+        inventory = build_inventory(told)
+        assert (inventory.systems[0].servers, inventory.systems[0].networks) == (("V-1",), ("N-1",))
+        assert inventory.servers[0].systems == ("SL-1",)
+        assert inventory.networks[0].systems == ("SL-1", "不存在的系统")

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from datetime import datetime
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govcloud.discovery.facts import (
     parse_connection,
+    parse_disk,
+    parse_filesystem,
+    parse_interface,
+    parse_package,
     parse_route,
     parse_socket,
     render_connection,
     render_route,
     render_socket,
 )
-from govcloud.discovery.probes import PROBES
-from govcloud.model.inventory import Connection, Route, Socket
+from govcloud.discovery.probes import CONNECTIONS, PROBES, Probe
+from govcloud.model.server import Connection, Route, Server, Socket
 
 CASES = Path(__file__).parent.parent / "cases" / "probes"
 BY_NAME = {probe.name: probe for probe in PROBES}
@@ -45,16 +52,89 @@ def test_every_probe_has_a_recorded_case_and_a_silent_one() -> None:
     assert recorded == set(BY_NAME) == set(sections(CASES / "nothing.written.txt"))
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda p: p.name)
-@given(text=st.text(max_size=400) | st.lists(st.sampled_from([
-    "LISTEN 0 1 [::]:99999999 x", "0 0 [fe80::1%eth0]:1 *:2", "default via x dev y", "999.1.1.1/99 dev eth0",
-    "tcp 0: 00:0016 FF:AF0C 01 ", "inet 300.1.2.3/8", "cpus 0", "cpus 99999999999999", "MemTotal: x kB", "NAME='",
-    "tcp    3: 0A01420A:0016 FE01420A:AF0C 01 x", "eth0\t0\tFE01420A", "udp UNCONN 0 0 *:0 *:*",
-])).map("\n".join))  # fmt: skip
-def test_no_output_of_a_host_breaks_a_probe(probe: object, text: str) -> None:
-    """A broken or hostile host must not end the discovery of the others."""
-    for value in probe.parse(text).values():  # type: ignore[attr-defined]
-        assert value is None or isinstance(value, (str, int, float, bool, tuple))
+def test_the_machines_of_the_trade_are_all_there() -> None:
+    said = [case for path in CASES.glob("*.json") for case in [json.loads(path.read_text("utf-8"))] if "os" in case]
+    assert {"x86_64", "aarch64", "loongarch64"} <= {case["os"].get("arch") for case in said}
+    names = " ".join(case["os"].get("os_name", "") for case in said)
+    for name in ("Debian", "Ubuntu", "CentOS", "Red Hat", "Rocky", "openEuler", "Kylin", "UnionTech", "Alpine", "SUSE"):
+        assert name in names
+
+
+HINTS = {**get_type_hints(Server), "connections": tuple[str, ...]}
+"""Connections are kept as samples, beside the server."""
+
+
+def fits(field: str, value: object) -> bool:
+    """Whether a value may stand in a statement for this field of Server: nouns and instants are text there."""
+    hint = str(HINTS[field])
+    if "tuple" in hint:
+        return isinstance(value, tuple) and all(isinstance(v, str) for v in value)
+    if isinstance(value, bool):
+        return "bool" in hint
+    if isinstance(value, int):
+        return "int" in hint or "float" in hint
+    if isinstance(value, float):
+        return "float" in hint and math.isfinite(value)
+    if "datetime" in hint:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    return isinstance(value, str) and "str" in hint
+
+
+NOUNS = {
+    "sockets": parse_socket, "connections": parse_connection, "routes": parse_route, "disks": parse_disk,
+    "filesystems": parse_filesystem, "interfaces": parse_interface, "packages": parse_package,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*.json")), ids=lambda p: p.stem)
+def test_what_a_machine_says_can_be_read_back_as_the_nouns_of_a_server(case: Path) -> None:
+    """A line that the merge can't read again would stop every later import."""
+    for fields in json.loads(case.read_text("utf-8")).values():
+        for field, value in fields.items():
+            assert fits(field, tuple(value) if isinstance(value, list) else value)
+            for line in value if field in NOUNS else ():
+                NOUNS[field](line)
+
+
+def lines_of(probe: str) -> list[str]:
+    read = "sockets" if probe == "connections" else probe
+    texts = [text for path in CASES.glob("*.txt") for name, text in sections(path).items() if name == read]
+    return [line for text in texts for line in text.splitlines()]
+
+
+LINES = {probe.name: lines_of(probe.name) for probe in (*PROBES, CONNECTIONS)}
+
+
+def broken(line: str, at: int, sign: str) -> str:
+    return line[:at] + sign + line[at + 1 :]
+
+
+def hostile(probe: str) -> st.SearchStrategy[str]:
+    known = st.sampled_from(LINES[probe])
+    other = st.sampled_from([line for lines in LINES.values() for line in lines])
+    sign = st.sampled_from(["", "9" * 30, "\0", " ", "/", ":", "é", "-", "0", "f"])
+    line = known | st.builds(broken, known, st.integers(0, 90), sign) | other | st.text(max_size=60)
+    return st.lists(line, max_size=15).map("\n".join)
+
+
+@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("probe", (*PROBES, CONNECTIONS), ids=lambda p: p.name)
+@given(data=st.data())
+def test_no_output_of_a_host_breaks_a_probe_or_changes_a_type(probe: Probe, data: st.DataObject) -> None:
+    """A broken or hostile host must not end the discovery of the others, nor put text where the merge wants a number."""
+    text = data.draw(hostile(probe.name))
+    for field, value in probe.parse(text).items():
+        assert field in probe.fields
+        assert fits(field, value), (field, value)
+        for line in value if field in NOUNS and isinstance(value, tuple) else ():
+            NOUNS[field](str(line))
+
+
+def test_secrets_of_command_lines_and_crontabs_go_nowhere() -> None:
+    text = "looked\nown oa\n0 3 * * * PGPASSWORD=geheim1 /opt/oa/sync.sh --password geheim2 'geheim3'\n"
+    text += "/etc/cron.d/oa:5 4 * * * root sh -c '/opt/x geheim4' geheim5\n"
+    for probe in PROBES:
+        assert "geheim" not in str(probe.parse(text))
 
 
 words = st.text("abcdefgh-.1", min_size=1, max_size=8).filter(lambda t: t != "-")

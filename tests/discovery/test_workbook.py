@@ -40,12 +40,37 @@ def test_a_good_workbook_is_read_from_a1_on(good: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"name,ip\n", b"\x00" * 100, b"PK\x03\x04 no archive", "表".encode("gb18030")]
+    "content",
+    [
+        b"",
+        b"\x00" * 100,
+        b"PK\x03\x04 no archive",
+        b"%PDF-1.7",
+        b"\xff\xd8\xff\xe0",
+        b"<html><table>",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 80,
+    ],
 )
 def test_what_is_no_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "表.xlsx"
     path.write_bytes(content)
     assert "工作簿" in refusal(path).message("zh")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("word/document.xml", "文档"),
+        ("ppt/presentation.xml", "文档"),
+        ("OFD.xml", "文档"),
+        ("表/普查表.xlsx", "压缩包"),
+    ],
+)
+def test_archives_of_other_kinds_are_told_apart(tmp_path: Path, name: str, word: str) -> None:
+    path = tmp_path / "表.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, b"x")
+    assert word in refusal(path).message("zh")
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:

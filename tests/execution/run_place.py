@@ -16,7 +16,7 @@ from sample_spec import GOOD
 
 from govcloud.access import load_hosts
 from govcloud.model.access import HostKey
-from govcloud.model.inventory import Observation
+from govcloud.model.observation import Observation
 from govcloud.settings import open_workspace
 from govcloud.store import host_keys
 from govcloud.store import inventory as inventory_store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from govcloud.model.inventory import Observation
+from govcloud.model.observation import Observation
 from govcloud.store import host_keys
 from govcloud.store import inventory as inventory_store
 from govcloud.workflow.init import init_workspace

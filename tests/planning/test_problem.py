@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from estates import SUNDAY, minutes, needs, problem, system
 
-from govcloud.model.inventory import Dependency, Inventory, Server
+from govcloud.model.inventory import Dependency, Inventory
+from govcloud.model.server import Server
 from govcloud.planning.layout import build_waves, plan_hash
 from govcloud.planning.load import parse_rules
 from govcloud.planning.problem import build_problem, cutover_minutes, system_links

@@ -129,3 +129,15 @@ def test_an_address_that_names_no_database_is_an_input_error(address: str) -> No
     with pytest.raises(InputError) as caught:
         open_store(address)
     assert "govcloud.yaml" in caught.value.message("zh")
+
+
+def test_the_newest_migration_is_the_revision_that_a_new_database_gets() -> None:
+    """Otherwise a script that was added would never run on the workspaces that need it."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    from govcloud.store import engine
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == engine.REVISION

@@ -75,7 +75,7 @@ def test_a_rollback_leaves_neither_the_result_nor_its_record(store: Store) -> No
         assert ledger_store.size(tx) == 0
 
 
-@pytest.mark.parametrize("table", ["ledger", "checkpoint", "observation"])
+@pytest.mark.parametrize("table", ["ledger", "checkpoint", "statement"])
 @pytest.mark.parametrize("change", ["UPDATE {table} SET {column} = 'forged'", "DELETE FROM {table}"])
 def test_what_is_recorded_can_be_neither_changed_nor_deleted(store: Store, table: str, change: str) -> None:
     with store.begin() as tx:
@@ -83,11 +83,11 @@ def test_what_is_recorded_can_be_neither_changed_nor_deleted(store: Store, table
         tx.execute(text("INSERT INTO checkpoint (size, root_hash, note) VALUES (1, 'x', 'y')"))
         tx.execute(
             text(
-                "INSERT INTO observation (batch_id, subject_kind, subject_id, field, value, source, locator, observed_at)"
-                " VALUES ('b', 'system', 's', 'name', '1', 'workbook', 'l', 't')"
+                "INSERT INTO statement (statement_id, batch_no, subject_kind, subject_id, source, place, observed_at, body)"
+                " VALUES (1, 1, 'system', 's', 'workbook', 'l', 't', '{}')"
             )
         )
-    column = {"ledger": "canonical", "checkpoint": "note", "observation": "value"}[table]
+    column = {"ledger": "canonical", "checkpoint": "note", "statement": "body"}[table]
     with pytest.raises(DBAPIError, match="append-only"), store.begin() as tx:
         tx.execute(text(change.format(table=table, column=column)))
     with store.read() as tx:

@@ -19,8 +19,9 @@ from govcloud.cli.main import run
 from govcloud.errors import OutsideError
 from govcloud.events import Event
 from govcloud.model.handover import Handover
-from govcloud.model.inventory import Department, Dependency, Inventory, Network, Project, Server, System
+from govcloud.model.inventory import Department, Dependency, Inventory, Network, Project, System
 from govcloud.model.run import Approval, Attempt, Run, StepResult
+from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.settings import Workspace, open_workspace
 from govcloud.store import handover as handover_store

@@ -7,7 +7,7 @@ from govcloud.store.schema import metadata
 revision = "0001"
 down_revision = None
 
-_APPEND_ONLY = ("ledger", "checkpoint", "observation")
+_APPEND_ONLY = ("ledger", "checkpoint")
 
 
 def upgrade() -> None:
