@@ -292,7 +292,7 @@ def main() -> None:
         "kinds_of_fact": {**said, "of": len(KINDS)},
     }  # fmt: skip
     print(f"wall {answer['wall_ratio_vs_ansible']} x, client CPU {answer['client_cpu_ratio_vs_ansible']} x better than ansible -m setup; "
-          f"wall {answer['wall_ratio_vs_pyinfra']} x against pyinfra")  # fmt: skip
+          f"wall against pyinfra: {answer['wall_ratio_vs_pyinfra']}")  # fmt: skip
     if options.json:
         print(json.dumps(answer))
 

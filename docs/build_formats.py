@@ -24,6 +24,7 @@ from govcloud.compliance.deadlines import EVENTS
 from govcloud.compliance.subjects import field_kinds
 from govcloud.discovery.cells import PARSERS, Hint
 from govcloud.discovery.columns import ColumnSpec, load_column_maps
+from govcloud.discovery.confidence import WEIGHTS
 from govcloud.discovery.exports.layout import load_exports
 from govcloud.discovery.tables import is_ignored
 from govcloud.model.condition import Operator
@@ -256,9 +257,15 @@ def exports() -> list[str]:
     return lines
 
 
+def confidence() -> list[str]:
+    """`%confidence`: the facts that make up the score, with their weights."""
+    body = [[f"`{fact}`{label(fact.split('.')[1])}", str(weight)] for fact, weight in WEIGHTS.items()]
+    return table(["事实 fact", "权重 weight"], *body)
+
+
 DIRECTIVES: Mapping[str, tuple[Callable[..., list[str]], bool]] = {
     "fields": (fields, True), "types": (types, True), "operators": (operators, True), "events": (events, True),
-    "file": (file, False), "excerpt": (excerpt, False), "columns": (columns, False), "exports": (exports, False), "subjects": (subjects, False),
+    "file": (file, False), "excerpt": (excerpt, False), "columns": (columns, False), "exports": (exports, False), "confidence": (confidence, False), "subjects": (subjects, False),
 }  # fmt: skip
 """Name -> (function, whether rows follow up to `%end`)."""
 

@@ -12,6 +12,7 @@ from govcloud.errors import UsageError
 from govcloud.model.text import Text
 from govcloud.report import plan as views
 from govcloud.workflow import plan as workflow
+from govcloud.workflow.confidence import read_confidence
 
 _PLAN = Text("计划编号，默认为最新的计划", "Id of the plan; the latest one by default")
 
@@ -41,7 +42,8 @@ def build(app: App, starts_on: datetime | None, weeks: int | None, limit_s: floa
         made = workflow.build_plan(
             session, starts_on=starts_on.date() if starts_on else None, weeks=weeks, limit_s=limit_s
         )
-    shown = [views.build_waves_view(made), views.build_excluded_view(made)]
+        scores = read_confidence(session)
+    shown = [views.build_waves_view(made, confidence=scores), views.build_excluded_view(made)]
     if made.status in ("infeasible", "unknown"):
         shown += [views.build_unplaced_view(made), views.build_conflict_view(made)]
     app.show(*shown)
@@ -56,12 +58,13 @@ def build(app: App, starts_on: datetime | None, weeks: int | None, limit_s: floa
 def show(app: App, plan_id: str | None, wave: int | None, inputs: bool) -> None:
     with app.session() as session:
         found = workflow.load_plan(session, plan_id)
+        scores = read_confidence(session)
     if wave is not None and wave > len(found.waves):
         raise UsageError(
             Text("计划 {p} 只有 {n} 批", "Plan {p} has only {n} waves").format(p=found.plan_id, n=len(found.waves)),
             where=f"--wave {wave}",
         )
-    shown = [views.build_waves_view(found, wave)]
+    shown = [views.build_waves_view(found, wave, scores)]
     if wave is None:
         shown.append(views.build_excluded_view(found))
         if found.unplaced:

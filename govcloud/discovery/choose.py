@@ -108,7 +108,8 @@ def ranks(precedence: Precedence, kind: SubjectKind, field: str) -> Mapping[str,
     """Source -> rank, the most trusted first: the site's order for the kind's field, the field, its default, or ours."""
     own = MEASURED_FIRST if kind == "server" and field not in _DECLARED_FIELDS else DECLARED_FIRST
     order = precedence.get(f"{kind}.{field}") or precedence.get(field) or precedence.get("default") or own
-    return {source: rank for rank, source in enumerate(order)}
+    # No table puts anybody above what a person confirmed or a migration settled.
+    return {source: rank for rank, source in enumerate(dict.fromkeys((*DECLARED_FIRST[:2], *order)))}
 
 
 def verify_precedence(precedence: Precedence) -> list[Text]:

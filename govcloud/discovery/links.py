@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from govcloud.model.inventory import Network, StrayRoute, System
+from govcloud.model.inventory import Network, System
 from govcloud.model.network_evidence import TRACES, NetworkEvidence, Trace
 from govcloud.model.server import Server
 
@@ -86,19 +86,6 @@ def build_reach(systems: Sequence[System], networks: Sequence[Network]) -> list[
         if (reached := {n for v in s.servers for n in on.get(v, ())} - set(s.networks)) else s
         for s in systems
     ]  # fmt: skip
-
-
-def build_stray_routes(networks: Sequence[Network], servers: Sequence[Server]) -> tuple[StrayRoute, ...]:
-    """Prefixes that some server sits on or has a route to and that no declared network covers, sorted."""
-    found = {
-        (e.prefix, e.server_id, e.gateway or "", e.via_network_id or "")
-        for e in build_network_evidence(networks, servers)
-        if e.prefix and e.undeclared
-    }
-    return tuple(
-        StrayRoute(prefix=prefix, server_id=server_id, gateway=gateway or None, network_id=via or None)
-        for prefix, server_id, gateway, via in sorted(found)
-    )
 
 
 def build_network_evidence(networks: Sequence[Network], servers: Sequence[Server]) -> tuple[NetworkEvidence, ...]:

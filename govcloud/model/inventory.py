@@ -153,17 +153,6 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StrayRoute:
-    """A server's route to a private prefix that no declared network covers: perhaps a network nobody listed."""
-
-    prefix: str
-    server_id: str
-    gateway: str | None = None
-    network_id: str | None = None
-    """The declared network that the gateway belongs to: it reaches further than declared."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
     """`source` needs `target`. Ids of systems; servers where the system is unknown."""
 
@@ -317,9 +306,9 @@ class Merged:
     """What a merge makes: the inventory, and from which of the statements (by index) each part of it was taken."""
 
     inventory: Inventory
-    evidence: Mapping[str, Mapping[str, int]]
+    evidence: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Subject id -> field -> index of the statement."""
-    witnesses: Mapping[tuple[SubjectKind, str, str], tuple[int, ...]]
+    witnesses: Mapping[tuple[SubjectKind, str, str], tuple[int, ...]] = field(default_factory=dict)
     """Of each conflict (kind, id, field): the statements that disagree."""
-    members: Mapping[str, tuple[Joined, ...]]
-    flows: tuple[Flow, ...]
+    members: Mapping[str, tuple[Joined, ...]] = field(default_factory=dict)
+    flows: tuple[Flow, ...] = ()

@@ -179,7 +179,9 @@ def _sentence(text: str) -> Any:
 
 def render_dependency_graph(inventory: Inventory, lang: Lang) -> str:
     """Boxes in columns: whatever needs others stands on the left of what it needs. Systems without dependencies are left out."""
-    links = sorted((d for d in inventory.dependencies if d.source_id != d.target_id and d.binds), key=lambda d: d.dependency_id)
+    links = sorted(
+        (d for d in inventory.dependencies if d.source_id != d.target_id and d.binds), key=lambda d: d.dependency_id
+    )
     if not links:
         return _svg(_sentence(Text("清单中没有依赖关系", "There are no dependencies in the inventory").to(lang)))
     names = {s.server_id: s.name for s in inventory.servers}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from govcloud.model.answers import ConflictPage, FlowPage, Page
-from govcloud.model.inventory import Dependency, Inventory, Network, StrayRoute, System
+from govcloud.model.inventory import Dependency, Inventory, Network, System
 from govcloud.model.server import Server
 from govcloud.model.text import Term, Text
 from govcloud.report import words
@@ -321,24 +321,6 @@ def build_undeclared_page(page: Page) -> View:
         ),
         rows=tuple(rows), notes=(*([advice] if rows else ()), *left_out_notes(page, len(rows))),
         facts={"total": page.total},
-    )  # fmt: skip
-
-
-def build_stray_routes_view(inventory: Inventory, routes: Sequence[StrayRoute]) -> View:
-    labels = Labels(inventory)
-    return View(
-        name="stray_routes", title=Text("无人填报的网段", "Address blocks that nobody declared"),
-        columns=(
-            column("prefix", "网段", "Block"), column("server", "哪台服务器有路由", "Server with the route"),
-            column("gateway", "网关", "Gateway"), column("network", "网关所在网络", "Network of the gateway"),
-        ),
-        rows=tuple(
-            {
-                "prefix": r.prefix, "server": labels.of(r.server_id), "gateway": r.gateway,
-                "network": labels.of(r.network_id) if r.network_id else None,
-            }
-            for r in routes
-        ),
     )  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from govcloud.model.answers import Confidence
 from govcloud.model.plan import MigrationPlan, PlanExplanation, PlanStatus, PlanViolation
 from govcloud.model.text import Term, Text
 from govcloud.report.view import Cell, Column, View
@@ -20,8 +21,10 @@ _WEEKDAYS_ZH = "一二三四五六日"
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def build_waves_view(plan: MigrationPlan, wave: int | None = None) -> View:
-    """One row for each system, in order of time; only wave `wave` if it is given."""
+def build_waves_view(
+    plan: MigrationPlan, wave: int | None = None, confidence: Mapping[str, Confidence] | None = None
+) -> View:
+    """One row for each system, in order of time; only wave `wave` if it is given. `confidence`: of the data, by system."""
     zone = ZoneInfo(plan.problem.timezone)
     tasks = {t.system_id: t for t in plan.problem.tasks}
     rows: list[dict[str, Cell]] = []
@@ -41,6 +44,7 @@ def build_waves_view(plan: MigrationPlan, wave: int | None = None) -> View:
                     "system_id": move.system_id,
                     "name": task.name,
                     "department": task.department,
+                    "confidence": _score(confidence, move.system_id),
                     "together_with": [
                         m.system_id for m in w.moves if m.group_id == move.group_id and m.system_id != move.system_id
                     ],
@@ -56,12 +60,18 @@ def build_waves_view(plan: MigrationPlan, wave: int | None = None) -> View:
         Column("system_id", Text("系统编号", "System")),
         Column("name", Text("系统名称", "Name")),
         Column("department", Text("部门", "Department")),
+        *((Column("confidence", Text("数据可信度", "Confidence"), "right"),) if confidence else ()),
         Column("together_with", Text("同组系统", "Together with")),
     )
     return View(
         name="waves", title=Text("迁移批次", "Migration waves"), columns=columns, rows=tuple(rows),
         notes=plan_notes(plan) if wave is None else (), facts=plan_facts(plan),
     )  # fmt: skip
+
+
+def _score(confidence: Mapping[str, Confidence] | None, system_id: str) -> int | None:
+    found = confidence.get(system_id) if confidence else None
+    return found.score if found else None
 
 
 def plan_facts(plan: MigrationPlan) -> dict[str, object]:

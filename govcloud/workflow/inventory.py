@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from govcloud.discovery.explain import build_field_answers, build_history
-from govcloud.discovery.links import build_network_evidence, build_stray_routes
+from govcloud.discovery.links import build_network_evidence
 from govcloud.discovery.stale import count_stale
 from govcloud.errors import UsageError
 from govcloud.model.answers import ConflictPage, FlowPage, Page, Query, Said, SubjectAnswer
-from govcloud.model.inventory import Flow, Inventory, StrayRoute, Traffic
+from govcloud.model.inventory import Flow, Inventory, Traffic
 from govcloud.model.network_evidence import NetworkEvidence
 from govcloud.model.observation import Observation, SubjectKind
 from govcloud.model.text import Text
@@ -42,11 +42,6 @@ def _ready(session: Session) -> None:
             return
     with session.store.begin() as tx:
         merge_inventory(session, tx)
-
-
-def stray_routes(inventory: Inventory) -> tuple[StrayRoute, ...]:
-    """Routes to private prefixes that no declared network covers."""
-    return build_stray_routes(inventory.networks, inventory.servers)
 
 
 def list_page(session: Session, kind: SubjectKind, query: Query) -> Page:

@@ -22,6 +22,7 @@ from govcloud.report.inventory import (
     build_systems_view,
     build_undeclared_view,
 )
+from govcloud.report.inventory_history import build_confidence_view
 from govcloud.report.networks import build_network_evidence_view, build_networks_view
 from govcloud.report.overview import (
     build_deadline_number,
@@ -39,6 +40,7 @@ from govcloud.report.run import build_run_view, build_runs_view
 from govcloud.report.view import View
 from govcloud.workflow.audit import list_records, verify_ledger
 from govcloud.workflow.check import open_findings
+from govcloud.workflow.confidence import read_confidence
 from govcloud.workflow.inventory import read_inventory
 from govcloud.workflow.networks import list_remaining, undeclared_networks
 from govcloud.workflow.plan import latest_plan
@@ -131,6 +133,7 @@ def _estate(session: Session) -> Part:
         build_network_evidence_view(undeclared_networks(inventory), inventory),
         build_conflicts_view(inventory),
         build_dependencies_view(inventory),
+        build_confidence_view(inventory.systems, read_confidence(session, inventory)),
     )
     section = Section(
         section_id="estate", title=title, figures=(graph,) if inventory.dependencies else (), views=_shown(*views)

@@ -35,7 +35,11 @@ def rules(pack: Path) -> list[dict[str, Any]]:
 
 def test_every_step_of_a_run_has_its_folder() -> None:
     assert set(get_args(StepName)) <= {p.name for p in STEPS}
-    assert {p.name for p in PLAYBOOKS.iterdir() if p.is_dir()} - {p.name for p in STEPS} <= {"library", "roles", "plugins"}
+    assert {p.name for p in PLAYBOOKS.iterdir() if p.is_dir()} - {p.name for p in STEPS} <= {
+        "library",
+        "roles",
+        "plugins",
+    }
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda p: p.name)

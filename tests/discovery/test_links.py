@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from govcloud.discovery.links import build_membership, build_network_evidence, build_stray_routes
+from govcloud.discovery.links import build_membership, build_network_evidence
 from govcloud.model.inventory import Network
 from govcloud.model.network_evidence import NetworkEvidence
 from govcloud.model.server import Interface, Route, Server, Socket
@@ -83,7 +83,6 @@ def test_old_facts_without_interfaces_still_show_their_legs() -> None:
         routes=(*HOME, Route(destination="10.99.0.0/24", interface="eth1"), Route(destination="172.17.0.0/16", interface="docker0")),
     )  # fmt: skip
     assert undeclared(server) == [("interface", "10.99.0.0/24", "eth1")]
-    assert [(s.prefix, s.server_id) for s in build_stray_routes([EXTRANET], [server])] == [("10.99.0.0/24", "V-1")]
 
 
 class TestCloud:

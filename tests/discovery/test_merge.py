@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govcloud.discovery.facts import render_connection, render_route
-from govcloud.discovery.links import build_stray_routes
+from govcloud.discovery.links import build_network_evidence
 from govcloud.discovery.merge import build_inventory
 from govcloud.model.inventory import Inventory
 from govcloud.model.observation import Statement, SubjectKind, Value
@@ -230,8 +230,9 @@ class TestLinks:
 
     def test_routes_that_no_declared_network_covers_are_named_with_the_network_they_lead_through(self) -> None:
         inventory = build_inventory(estate())
-        strays = build_stray_routes(inventory.networks, inventory.servers)
-        assert [(r.prefix, r.network_id) for r in strays] == [("10.99.0.0/24", None), ("172.30.0.0/16", "N-1")]
+        found = build_network_evidence(inventory.networks, inventory.servers)
+        strays = {(e.prefix, e.via_network_id) for e in found if e.what == "route" and e.undeclared}
+        assert strays == {("10.99.0.0/24", None), ("172.30.0.0/16", "N-1")}
 
     def test_names_in_projects_become_ids_and_unknown_ones_stay_visible(self) -> None:
         assert build_inventory(estate()).projects[0].systems == ("SL-OA", "没有的系统")

@@ -16,13 +16,13 @@ from sample_spec import GOOD
 
 from govcloud.access import load_hosts
 from govcloud.model.access import HostKey
-from govcloud.model.observation import Observation
+from govcloud.model.observation import Statement
 from govcloud.settings import open_workspace
 from govcloud.store import host_keys
 from govcloud.store import inventory as inventory_store
 from govcloud.workflow.init import init_workspace
-from govcloud.workflow.inventory import merge_inventory
 from govcloud.workflow.session import open_session
+from govcloud.workflow.statements import merge_inventory
 
 AT = datetime(2026, 3, 7, 20, tzinfo=UTC)
 SYSTEM = "SL-OA-01"
@@ -65,13 +65,13 @@ def make_place(path: Path) -> Place:
             "SL-XX-99": ("情况不明的系统", None),
         }
         said = [
-            Observation(subject_kind="system", subject_id=system_id, field=field, value=value, source="workbook",
-                        locator="普查表.xlsx!系统!B2", observed_at=AT)
+            Statement(
+                subject_kind="system", subject_id=system_id, source="workbook", place="普查表.xlsx!系统!B2", observed_at=AT,
+                values={"name": name} | ({} if classified is None else {"classified": classified}),
+            )
             for system_id, (name, classified) in told.items()
-            for field, value in (("name", name), ("classified", classified))
-            if value is not None
         ]  # fmt: skip
-        inventory_store.add_batch(
+        batch_no = inventory_store.add_batch(
             tx,
             batch_id="seed",
             kind=inventory_store.IMPORT,
@@ -81,7 +81,7 @@ def make_place(path: Path) -> Place:
             actor="seed",
             body={},
         )
-        inventory_store.add_observations(tx, "seed", said)
+        inventory_store.add_statements(tx, batch_no, said)
         merge_inventory(session, tx)
         for host in load_hosts(path / "hosts.yaml"):
             key = HostKey(

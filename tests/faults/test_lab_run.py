@@ -19,7 +19,7 @@ import pytest
 from govcloud.demo.lab import Lab, start_lab, write_workspace_files
 from govcloud.execution import processes
 from govcloud.model.access import HostKey
-from govcloud.model.inventory import Inventory, System
+from govcloud.model.inventory import Inventory, Merged, System
 from govcloud.settings import open_workspace
 from govcloud.store import host_keys
 from govcloud.store import inventory as inventory_store
@@ -75,7 +75,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
         write_workspace_files(lab, path)
         with open_session(open_workspace(path), actor="zhang") as session, session.store.begin() as tx:
             systems = tuple(System(system_id=s, name=s, classified=False) for s in (KILLED, FAILING))
-            inventory_store.replace_inventory(tx, Inventory(systems=systems))
+            inventory_store.replace_inventory(tx, Merged(inventory=Inventory(systems=systems)), ())
             for name, place in lab.places.items():
                 kind, text = lab.public_keys[name].split()[:2]
                 key = HostKey(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from govcloud.model.observation import Observation
+from govcloud.model.observation import Statement
 from govcloud.store import host_keys
 from govcloud.store import inventory as inventory_store
 from govcloud.workflow.init import init_workspace
-from govcloud.workflow.inventory import merge_inventory
+from govcloud.workflow.statements import merge_inventory
 
 # pytest's importlib mode puts no folder on the path.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -43,18 +43,17 @@ def place(tmp_path: Path, servers: Servers) -> Place:
     with found.session() as session, session.store.begin() as tx:
         host_keys.approve(tx, key, AT)
         told = {"name": "协同办公系统", "maintained_by": "示例软件公司"}
-        inventory_store.add_batch(
+        batch_no = inventory_store.add_batch(
             tx, batch_id="B-1", kind="import", source="普查表.xlsx", sha256="0" * 64, at=AT, actor="张示例", body={}
         )
-        inventory_store.add_observations(
-            tx, "B-1",
-            [
-                Observation(
-                    subject_kind="system", subject_id=SYSTEM, field=field, value=value, source="workbook",
-                    locator=f"普查表.xlsx!系统!{field}", observed_at=AT,
-                )
-                for field, value in told.items()
-            ],
-        )  # fmt: skip
+        said = Statement(
+            subject_kind="system",
+            subject_id=SYSTEM,
+            source="workbook",
+            place="普查表.xlsx!系统!",
+            observed_at=AT,
+            values=told,
+        )
+        inventory_store.add_statements(tx, batch_no, [said])
         merge_inventory(session, tx)
     return found

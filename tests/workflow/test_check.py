@@ -11,7 +11,7 @@ import pytest
 
 from govcloud import resources
 from govcloud.errors import InputError, UsageError
-from govcloud.model.inventory import Inventory, System
+from govcloud.model.inventory import Inventory, Merged, System
 from govcloud.settings import open_workspace
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
@@ -38,7 +38,7 @@ def system(**facts: object) -> System:
 
 def put(session: Session, *systems: System) -> None:
     with session.store.begin() as tx:
-        inventory_store.replace_inventory(tx, Inventory(systems=systems))
+        inventory_store.replace_inventory(tx, Merged(inventory=Inventory(systems=systems)), ())
 
 
 def checks(session: Session) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -148,6 +149,16 @@ class TestFields:
         assert [(t.value, t.state) for t in history if t.field == "mlps_level"] == [(2, "counts"), (3, "withdrawn")]
         with pytest.raises(UsageError):
             withdraw_field(session, "SL-1", "mlps_level", "再来一次")
+
+    def test_no_table_of_precedence_puts_anybody_above_a_person(self, session: Session, tmp_path: Path) -> None:
+        settings = replace(
+            session.workspace.settings, precedence={"memory_gib": ("ssh", "workbook"), "default": ("ssh",)}
+        )
+        own = replace(session, workspace=replace(session.workspace, settings=settings))
+        census(own, tmp_path, OA)
+        confirm_field(own, "oa-01", "memory_gib", "64G", "核对")
+        discover(own, memory_gib=31.0)
+        assert memory(own) == 64.0
 
     def test_the_newest_answer_counts_and_the_same_answer_again_changes_nothing(
         self, session: Session, tmp_path: Path

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from govcloud.cli.main import run
 from govcloud.errors import IntegrityError, UsageError
-from govcloud.model.inventory import Dependency, Inventory, System
+from govcloud.model.inventory import Dependency, Inventory, Merged, System
 from govcloud.model.ledger import LedgerRecord
 from govcloud.settings import open_workspace
 from govcloud.store import inventory as inventory_store
@@ -62,7 +62,7 @@ def at_work(workspace: Path) -> Callable[[Inventory | None], Session]:
         opened.append(context)
         if inventory is not None:
             with session.store.begin() as tx:
-                inventory_store.replace_inventory(tx, inventory)
+                inventory_store.replace_inventory(tx, Merged(inventory=inventory), ())
         return session
 
     opened: list[object] = []
@@ -107,7 +107,7 @@ def test_verify_tells_an_altered_plan_and_a_changed_inventory(at_work: Enter) ->
     assert workflow.verify_plan(session)[1:] == ([], [])
     systems = tuple(replace(s, classified=True) if s.system_id == "SL-XF-02" else s for s in estate().systems)
     with session.store.begin() as tx:
-        inventory_store.replace_inventory(tx, replace(estate(), systems=systems))
+        inventory_store.replace_inventory(tx, Merged(inventory=replace(estate(), systems=systems)), ())
     _, violations, changes = workflow.verify_plan(session)
     assert violations == [] and [c.en for c in changes] == [
         "SL-XF-02 is not to move any more",

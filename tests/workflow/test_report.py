@@ -19,7 +19,7 @@ from govcloud.cli.main import run
 from govcloud.errors import OutsideError
 from govcloud.events import Event
 from govcloud.model.handover import Handover
-from govcloud.model.inventory import Department, Dependency, Inventory, Network, Project, System
+from govcloud.model.inventory import Department, Dependency, Inventory, Merged, Network, Project, System
 from govcloud.model.run import Approval, Attempt, Run, StepResult
 from govcloud.model.server import Server
 from govcloud.model.text import Text
@@ -77,7 +77,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = init_workspace(tmp_path_factory.mktemp("prepared") / "w", "shanxi", actor="张示例")
     with opened(workspace) as session:
         with session.store.begin() as tx:
-            inventory_store.replace_inventory(tx, INVENTORY)
+            inventory_store.replace_inventory(tx, Merged(inventory=INVENTORY), ())
         check_estate(session)
         build_plan(session, starts_on=date(2026, 3, 9), limit_s=5)
     return workspace.path
