@@ -59,7 +59,7 @@ class _Raw:
     given: frozenset[str] = frozenset()
     """Addresses from workbooks and from hosts.yaml."""
     probed: frozenset[str] = frozenset()
-    first: tuple[float | str, ...] = ()
+    first: tuple[object, ...] = ()
     """The order in which ids are preferred: that the inventory has it already, the time of the first statement, the id."""
 
 
@@ -207,7 +207,8 @@ def _raws(said: Mapping[str, Sequence[Statement]], known: Collection[str]) -> di
 
 
 def _raw(raw_id: str, statements: Sequence[Statement], known: bool) -> _Raw:
-    raw = _Raw(first=(not known, min(s.observed_at.timestamp() for s in statements), raw_id))
+    first = statements[0].observed_at if len(statements) == 1 else min(s.observed_at for s in statements)
+    raw = _Raw(first=(not known, first, raw_id))
     for s in statements:
         values = s.values
         if name := values.get("name"):
@@ -222,9 +223,9 @@ def _raw(raw_id: str, statements: Sequence[Statement], known: bool) -> _Raw:
                 raw.probed |= frozenset(map(str, addresses))
             else:
                 raw.given |= frozenset(map(str, addresses))
-        if found_uuid := _uuid_key(values.get("uuid")):
+        if "uuid" in values and (found_uuid := _uuid_key(values["uuid"])):
             raw.uuids |= {found_uuid}
-        if (serial := fold(str(values.get("serial") or ""))) and not _NO_SERIAL.fullmatch(serial):
+        if "serial" in values and not _NO_SERIAL.fullmatch(serial := fold(str(values["serial"] or ""))):
             raw.serials |= {serial}
         macs = values.get("macs")
         if isinstance(macs, (tuple, list)):

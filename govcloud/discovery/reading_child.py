@@ -11,6 +11,7 @@ import gc
 import importlib
 import resource
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,12 +20,12 @@ import msgspec
 from govcloud.discovery.exports import read_export, recognise
 from govcloud.discovery.exports.layout import load_exports
 from govcloud.discovery.reading_frames import Answer, Job, Refusal, Setup, read_frame, write_frame
-from govcloud.discovery.records import Reading, read_workbook
+from govcloud.discovery.records import PORTION, Reading, read_workbook
 from govcloud.discovery.workbook import Workbook, parse_workbook
 from govcloud.errors import GovcloudError
+from govcloud.model.observation import Statement
 from govcloud.model.text import Text, same
 
-_STATEMENTS_A_FRAME = 5_000
 _SURVEYS = ("census", "servers", "networks", "dependencies", "projects")
 
 
@@ -89,16 +90,20 @@ def _limit_cpu(seconds: int) -> None:
 
 def _answer(answers: BinaryIO, setup: Setup, job: Job) -> None:
     workbook = parse_workbook(Path(job.path), job.data)
-    reading = _read(workbook, setup, job)
-    for start in range(0, len(reading.statements), _STATEMENTS_A_FRAME):
-        write_frame(answers, Answer(statements=reading.statements[start : start + _STATEMENTS_A_FRAME]))
+
+    def send(statements: Sequence[Statement]) -> None:
+        write_frame(answers, Answer(statements=statements))
+
+    reading = _read(workbook, setup, job, send)
+    for start in range(0, len(reading.statements), PORTION):
+        send(reading.statements[start : start + PORTION])
     write_frame(answers, Answer(done=True, sheets=reading.sheets, lineage=workbook.lineage))
 
 
-def _read(workbook: Workbook, setup: Setup, job: Job) -> Reading:
+def _read(workbook: Workbook, setup: Setup, job: Job, send: Callable[[Sequence[Statement]], None]) -> Reading:
     kind = job.kind or recognise(workbook)
     if kind is None or kind in _SURVEYS:
-        return read_workbook(workbook, setup.maps, at=setup.at, kind=job.kind)
+        return read_workbook(workbook, setup.maps, at=setup.at, kind=job.kind, send=send)
     return read_export(workbook, kind, at=setup.at)
 
 

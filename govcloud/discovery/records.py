@@ -19,6 +19,8 @@ from govcloud.model.observation import Statement, SubjectKind, Value
 from govcloud.model.text import Text
 
 SOURCE = "workbook"
+PORTION = 5_000
+"""Statements that are sent at once while a large workbook is still being read."""
 MAX_PROBLEMS = 5_000
 """A sheet: more of them tell nobody anything, and a column of wrong type would drown the report."""
 
@@ -44,9 +46,18 @@ class _Book:
 
 
 def read_workbook(
-    workbook: Workbook, maps: Sequence[ColumnMap], *, at: datetime, kind: SheetKind | None = None
+    workbook: Workbook,
+    maps: Sequence[ColumnMap],
+    *,
+    at: datetime,
+    kind: SheetKind | None = None,
+    send: Callable[[Sequence[Statement]], None] | None = None,
 ) -> Reading:
-    """Every table of the workbook. Raises InputError when no sheet holds a known table."""
+    """Every table of the workbook. Raises InputError when no sheet holds a known table.
+
+    `send` gets the statements in portions as they are made, all but the last portion, which is in the result; after an
+    InputError they count for nothing.
+    """
     file = workbook.path.name
     book = _Book(file=file, at=at)
     sheets: list[SheetReading] = []
@@ -57,12 +68,11 @@ def read_workbook(
             sheets.append(SheetReading(file=file, sheet=sheet.name, kind=None))
         for number, table in enumerate(tables):
             notes = _sheet_notes(file, sheet) if number == 0 else []
-            reading, found = _read_table(book, table, notes)
+            reading = _read_table(book, table, notes, statements, send)
             # A header that is printed again on every page is one table.
             if number and sheets[-1].sheet == sheet.name and sheets[-1].kind == table.kind:
                 reading = _joined(sheets.pop(), reading)
             sheets.append(reading)
-            statements += found
     sheets += [_hidden(file, name) for name in workbook.hidden]
     if not any(s.kind for s in sheets):
         raise InputError(
@@ -103,9 +113,14 @@ def _joined(first: SheetReading, second: SheetReading) -> SheetReading:
     )  # fmt: skip
 
 
-def _read_table(book: _Book, table: Table, notes: list[RowError]) -> tuple[SheetReading, list[Statement]]:
+def _read_table(
+    book: _Book,
+    table: Table,
+    notes: list[RowError],
+    statements: list[Statement],
+    send: Callable[[Sequence[Statement]], None] | None,
+) -> SheetReading:
     problems: dict[RowError, None] = dict.fromkeys(notes)
-    statements: list[Statement] = []
     rows = taken = 0
     build = _BUILD[table.kind]
     for row in read_rows(book.file, table):
@@ -119,16 +134,18 @@ def _read_table(book: _Book, table: Table, notes: list[RowError]) -> tuple[Sheet
             if _takes(faults):
                 taken += 1
                 statements += builder.statements()
+                if send is not None and len(statements) >= PORTION:
+                    send(statements)
+                    statements.clear()
         elif not _takes(faults):
             rows += 1
         if faults and len(problems) < MAX_PROBLEMS:
             # A merged cell that can't be read is met once a row.
             problems.update(dict.fromkeys(faults))
-    reading = SheetReading(
+    return SheetReading(
         file=book.file, sheet=table.sheet.name, kind=table.kind, rows=rows, taken=taken,
         problems=tuple(problems), unknown_columns=table.unknown,
     )  # fmt: skip
-    return reading, statements
 
 
 def _takes(faults: Sequence[RowError]) -> bool:

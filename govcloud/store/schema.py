@@ -41,7 +41,6 @@ entity = Table(
     # JSON: which statement each shown field was taken from; which other ids mean the same thing, and by what rule.
     Column("evidence", Text, nullable=False),
     Column("members", Text, nullable=False),
-    Index("ix_entity_department", "kind", "department"),
 )  # fmt: skip
 
 conflict = Table(

@@ -111,7 +111,7 @@ def test_wrong_settings_are_3(workspace: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_database_that_cannot_be_reached_is_4(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = (workspace / "govcloud.yaml").read_text("utf-8")
-    (workspace / "govcloud.yaml").write_text(settings + "\ndatabase: sqlite:////nonexistent/x.db\n", "utf-8")
+    (workspace / "govcloud.yaml").write_text(settings + f"\ndatabase: sqlite:///{workspace}/none/x.db\n", "utf-8")
     assert run(["--lang", "zh", "-w", str(workspace), "inventory", "systems"]) == 4
     assert "数据库不可用" in capsys.readouterr().err
 

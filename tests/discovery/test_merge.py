@@ -231,7 +231,7 @@ class TestLinks:
     def test_routes_that_no_declared_network_covers_are_named_with_the_network_they_lead_through(self) -> None:
         inventory = build_inventory(estate())
         found = build_network_evidence(inventory.networks, inventory.servers)
-        strays = {(e.prefix, e.via_network_id) for e in found if e.what == "route" and e.undeclared}
+        strays = {(e.prefix, e.via_network_id) for e in found if e.prefix and e.undeclared}
         assert strays == {("10.99.0.0/24", None), ("172.30.0.0/16", "N-1")}
 
     def test_names_in_projects_become_ids_and_unknown_ones_stay_visible(self) -> None:

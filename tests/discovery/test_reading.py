@@ -100,7 +100,7 @@ def test_a_form_of_ours_is_known_by_its_number_whatever_it_is_called(tmp_path: P
 @pytest.mark.parametrize(
     ("limits", "word"),
     [
-        (Limits(memory_bytes=140 * 2**20), "内存|中途退出"),
+        (Limits(memory_bytes=100 * 2**20), "内存|中途退出"),
         (Limits(wall_s=0.01), "时间"),
         (Limits(cpu_s=0), "时间|中途退出"),
     ],
@@ -115,7 +115,7 @@ def test_a_file_that_wants_too_much_is_refused_with_its_name(big: Path, limits: 
 
 def test_a_file_that_kills_its_reader_does_not_cost_its_neighbours(big: Path, tmp_path: Path) -> None:
     small = [write_book(tmp_path / f"{n}.xlsx", [CENSUS, OA]) for n in range(3)]
-    around = read(small[0], big, small[1], small[2], limits=Limits(memory_bytes=140 * 2**20))
+    around = read(small[0], big, small[1], small[2], limits=Limits(memory_bytes=100 * 2**20))
     assert [r.refusal is None for r in around] == [True, False, True, True]
 
 
