@@ -79,8 +79,8 @@ def open_store(url: str, busy_seconds: float = _BUSY_SECONDS) -> Store:
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     # Transactions are begun by Store.begin, not by the driver.
     connection.isolation_level = None
-    # 64 MiB of pages: with the usual 2 a large import writes pages that it is about to change again.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+    # 16 MiB of pages: with the usual 2 a large import writes pages that it is about to change again.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16384"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from govcloud.model.inventory import (
     Conflict,
@@ -18,13 +18,12 @@ from govcloud.model.inventory import (
     Flow,
     Inventory,
     Joined,
-    Merged,
     Network,
     Project,
     System,
     Tenant,
 )
-from govcloud.model.observation import Observation, Statement, SubjectKind, Value
+from govcloud.model.observation import Observation, Statement, Value
 from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.store import schema
@@ -47,10 +46,6 @@ KINDS: dict[str, tuple[str, str, type[Any]]] = {
     "project": ("projects", "project_id", Project),
     "tenant": ("tenants", "tenant_id", Tenant),
 }
-
-
-_Row = tuple[str, str, str | None, str | None, str, str, str]
-"""A row of the table `entity`."""
 
 
 class _Body(msgspec.Struct, omit_defaults=True):
@@ -210,103 +205,6 @@ def _columns(table: Table) -> str:
 
 def chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
-
-
-@dataclass(frozen=True, slots=True)
-class EntityChange:
-    kind: SubjectKind
-    entity_id: str
-    was: Any
-    """None: added."""
-    now: Any
-    """None: removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class InventoryChange:
-    entities: tuple[EntityChange, ...]
-    unchanged: int
-    conflicts: tuple[Conflict, ...]
-    """That were not there before."""
-
-
-def replace_inventory(tx: Connection, merged: Merged, numbers: Sequence[int], *, write: bool = True) -> InventoryChange:
-    """Write what differs from the stored inventory, and say what that was. `numbers`: of the merged statements.
-
-    With `write` off nothing is written: a preview.
-    """
-    fresh = {row[:2]: (row, entity) for row, entity in _entity_rows(merged, numbers)}
-    total = len(fresh)
-    outdated: dict[tuple[str, str], str] = {}
-    query = "SELECT kind, entity_id, body, evidence, members FROM entity"
-    for kind, entity_id, *texts in tx.exec_driver_sql(query):
-        found = fresh.get((kind, entity_id))
-        if found is not None and found[0][4:] == tuple(texts):
-            del fresh[(kind, entity_id)]
-        else:
-            outdated[(kind, entity_id)] = texts[0]
-            total += found is None
-    changes = []
-    for key in outdated.keys() | fresh.keys():
-        was = outdated.get(key)
-        row, now = fresh.get(key, (None, None))
-        if row is None or was != row[4]:
-            before = msgspec.json.decode(was, type=KINDS[key[0]][2]) if was else None
-            changes.append(EntityChange(key[0], key[1], before, now))  # type: ignore[arg-type]
-    table = schema.entity
-    known = set(tx.execute(select(schema.conflict.c.subject_id, schema.conflict.c.field)))
-    if write:
-        for some in chunks(list(outdated)):
-            for kind in KINDS:
-                ids = [entity_id for k, entity_id in some if k == kind]
-                if ids:
-                    tx.execute(delete(table).where(table.c.kind == kind, table.c.entity_id.in_(ids)))
-        insert_rows(tx, table, [row for row, _ in fresh.values()])
-        _replace_conflicts(tx, merged, numbers)
-        _replace_flows(tx, merged, numbers)
-    return InventoryChange(
-        entities=tuple(changes), unchanged=total - len(changes),
-        conflicts=tuple(c for c in merged.inventory.conflicts if (c.subject_id, c.field) not in known),
-    )  # fmt: skip
-
-
-def _entity_rows(merged: Merged, numbers: Sequence[int]) -> Iterator[tuple[_Row, Any]]:
-    encode_json = msgspec.json.Encoder().encode
-    for kind, (attribute, id_field, _) in KINDS.items():
-        for e in getattr(merged.inventory, attribute):
-            entity_id = getattr(e, id_field)
-            evidence = {f: numbers[index] for f, index in merged.evidence.get(entity_id, {}).items()}
-            members = merged.members.get(entity_id)
-            yield (
-                kind, entity_id, getattr(e, "department", None), getattr(e, "name", None), encode_json(e).decode(),
-                encode_json(evidence).decode(), encode_json(members).decode() if members else "[]",
-            ), e  # fmt: skip
-
-
-def _replace_conflicts(tx: Connection, merged: Merged, numbers: Sequence[int]) -> None:
-    tx.execute(delete(schema.conflict))
-    rows = []
-    for c in merged.inventory.conflicts:
-        indexes = merged.witnesses[(c.subject_kind, c.subject_id, c.field)]
-        rows.append((
-            c.subject_kind, c.subject_id, c.field, encode(c.chosen), encode([numbers[i] for i in indexes]),
-        ))  # fmt: skip
-    insert_rows(tx, schema.conflict, rows)
-
-
-def _replace_flows(tx: Connection, merged: Merged, numbers: Sequence[int]) -> None:
-    rows = sorted(
-        (
-            f.client_id, f.server_id, f.port, f.client_process, f.server_process, f.traffic,
-            instant(f.first_seen_at), instant(f.last_seen_at), f.samples, numbers[f.statement],
-        )
-        for f in merged.flows
-    )  # fmt: skip
-    query = f"SELECT {_columns(schema.flow)} FROM flow ORDER BY client_id, server_id, port"  # noqa: S608
-    stored = tx.exec_driver_sql(query)
-    if [tuple(row) for row in stored] != rows:
-        tx.execute(delete(schema.flow))
-        insert_rows(tx, schema.flow, rows)
 
 
 def load_flows(tx: Connection, *, server_ids: Collection[str] | None = None) -> list[Flow]:

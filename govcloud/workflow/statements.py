@@ -25,6 +25,7 @@ from govcloud.settings import FILE
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store.codec import encode
+from govcloud.store.entities import replace_inventory
 from govcloud.workflow.session import Session
 
 
@@ -53,11 +54,9 @@ def write_inventory(
     """The merge of these statements, stored. With `write` off: what it would change."""
     with collector_paused():
         merged = build_merged(statements, site_precedence(session), inventory_store.known_ids(tx))
-        change = inventory_store.replace_inventory(tx, merged, numbers, write=write)
-    return Stored(
-        changes=build_changes((c.kind, c.entity_id, c.was, c.now) for c in change.entities),
-        unchanged=change.unchanged, conflicts=change.conflicts,
-    )  # fmt: skip
+        change = replace_inventory(tx, merged, numbers, write=write)
+        changes = build_changes((c.kind, c.entity_id, c.was, c.now) for c in change.entities)
+    return Stored(changes=changes, unchanged=change.unchanged, conflicts=change.conflicts)
 
 
 def site_precedence(session: Session) -> Precedence:

@@ -21,8 +21,7 @@ from govcloud.execution import processes
 from govcloud.model.access import HostKey
 from govcloud.model.inventory import Inventory, Merged, System
 from govcloud.settings import open_workspace
-from govcloud.store import host_keys
-from govcloud.store import inventory as inventory_store
+from govcloud.store import entities, host_keys
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.session import open_session
 
@@ -75,7 +74,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
         write_workspace_files(lab, path)
         with open_session(open_workspace(path), actor="zhang") as session, session.store.begin() as tx:
             systems = tuple(System(system_id=s, name=s, classified=False) for s in (KILLED, FAILING))
-            inventory_store.replace_inventory(tx, Merged(inventory=Inventory(systems=systems)), ())
+            entities.replace_inventory(tx, Merged(inventory=Inventory(systems=systems)), ())
             for name, place in lab.places.items():
                 kind, text = lab.public_keys[name].split()[:2]
                 key = HostKey(

@@ -24,7 +24,7 @@ from govcloud.model.inventory import (
 from govcloud.model.observation import Statement
 from govcloud.model.server import Disk, Filesystem, Interface, Package, Route, Server, Socket
 from govcloud.model.text import Text
-from govcloud.store import Store, open_store
+from govcloud.store import Store, entities, open_store
 from govcloud.store import inventory as inventory_store
 
 AT = datetime(2026, 3, 7, 14, 0, 0, 123456, tzinfo=UTC)
@@ -85,7 +85,7 @@ def told(store: Store, *statements: Statement) -> list[int]:
 def test_an_inventory_comes_back_as_it_was_merged_with_its_evidence(store: Store) -> None:
     numbers = told(store, SAID, PROBED, DECLARED)
     with store.begin() as tx:
-        change = inventory_store.replace_inventory(tx, MERGED, numbers)
+        change = entities.replace_inventory(tx, MERGED, numbers)
     assert (len(change.entities), change.unchanged, [c.field for c in change.conflicts]) == (7, 0, ["os_name"])
     with store.read() as tx:
         found = inventory_store.load_inventory(tx)
@@ -105,12 +105,12 @@ def test_merging_the_same_again_writes_nothing_and_a_change_is_told_with_what_it
     moved = replace(FOUND.systems[0], hosting="gov_cloud")
     later = replace(MERGED, inventory=replace(FOUND, systems=(moved,), projects=()))
     with store.begin() as tx:
-        inventory_store.replace_inventory(tx, MERGED, numbers)
-        again = inventory_store.replace_inventory(tx, MERGED, numbers)
+        entities.replace_inventory(tx, MERGED, numbers)
+        again = entities.replace_inventory(tx, MERGED, numbers)
         assert (again.entities, again.unchanged, again.conflicts) == ((), 7, ())
-        preview = inventory_store.replace_inventory(tx, later, numbers, write=False)
+        preview = entities.replace_inventory(tx, later, numbers, write=False)
         assert inventory_store.load_inventory(tx).systems == FOUND.systems
-        done = inventory_store.replace_inventory(tx, later, numbers)
+        done = entities.replace_inventory(tx, later, numbers)
         assert sorted(preview.entities, key=str) == sorted(done.entities, key=str)
         assert {(c.kind, c.was and c.was.name, c.now and c.now.name) for c in done.entities} == {
             ("system", "协同办公系统", "协同办公系统"), ("project", "示例项目", None)

@@ -13,7 +13,7 @@ from govcloud import resources
 from govcloud.errors import InputError, UsageError
 from govcloud.model.inventory import Inventory, Merged, System
 from govcloud.settings import open_workspace
-from govcloud.store import inventory as inventory_store
+from govcloud.store import entities
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow.check import check_estate, check_request, find_finding, open_findings, today
 from govcloud.workflow.init import init_workspace
@@ -38,7 +38,7 @@ def system(**facts: object) -> System:
 
 def put(session: Session, *systems: System) -> None:
     with session.store.begin() as tx:
-        inventory_store.replace_inventory(tx, Merged(inventory=Inventory(systems=systems)), ())
+        entities.replace_inventory(tx, Merged(inventory=Inventory(systems=systems)), ())
 
 
 def checks(session: Session) -> list[dict[str, object]]:

@@ -16,7 +16,7 @@ from govcloud.errors import IntegrityError, UsageError
 from govcloud.model.inventory import Dependency, Inventory, Merged, System
 from govcloud.model.ledger import LedgerRecord
 from govcloud.settings import open_workspace
-from govcloud.store import inventory as inventory_store
+from govcloud.store import entities
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow import plan as workflow
 from govcloud.workflow.init import init_workspace
@@ -62,7 +62,7 @@ def at_work(workspace: Path) -> Callable[[Inventory | None], Session]:
         opened.append(context)
         if inventory is not None:
             with session.store.begin() as tx:
-                inventory_store.replace_inventory(tx, Merged(inventory=inventory), ())
+                entities.replace_inventory(tx, Merged(inventory=inventory), ())
         return session
 
     opened: list[object] = []
@@ -107,7 +107,7 @@ def test_verify_tells_an_altered_plan_and_a_changed_inventory(at_work: Enter) ->
     assert workflow.verify_plan(session)[1:] == ([], [])
     systems = tuple(replace(s, classified=True) if s.system_id == "SL-XF-02" else s for s in estate().systems)
     with session.store.begin() as tx:
-        inventory_store.replace_inventory(tx, Merged(inventory=replace(estate(), systems=systems)), ())
+        entities.replace_inventory(tx, Merged(inventory=replace(estate(), systems=systems)), ())
     _, violations, changes = workflow.verify_plan(session)
     assert violations == [] and [c.en for c in changes] == [
         "SL-XF-02 is not to move any more",

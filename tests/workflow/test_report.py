@@ -24,8 +24,8 @@ from govcloud.model.run import Approval, Attempt, Run, StepResult
 from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.settings import Workspace, open_workspace
+from govcloud.store import entities
 from govcloud.store import handover as handover_store
-from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
 from govcloud.workflow.check import check_estate
@@ -77,7 +77,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = init_workspace(tmp_path_factory.mktemp("prepared") / "w", "shanxi", actor="张示例")
     with opened(workspace) as session:
         with session.store.begin() as tx:
-            inventory_store.replace_inventory(tx, Merged(inventory=INVENTORY), ())
+            entities.replace_inventory(tx, Merged(inventory=INVENTORY), ())
         check_estate(session)
         build_plan(session, starts_on=date(2026, 3, 9), limit_s=5)
     return workspace.path
