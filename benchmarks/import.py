@@ -31,21 +31,15 @@ for path in sys.argv[1:]:
             book.get_sheet_by_name(name).to_python(skip_empty_area=False)
 """
 SERVER_COLUMNS = (
-    "服务器名称",
-    "IP地址",
-    "所属部门",
-    "操作系统",
-    "CPU核数",
-    "内存",
-    "磁盘",
-    "机房位置",
-    "是否虚拟机",
-    "用途",
-)
+    "资产编号", "服务器名称", "IP地址", "所属部门", "操作系统", "CPU核数", "内存", "磁盘", "机房位置", "是否虚拟机", "品牌", "型号",
+    "序列号", "采购日期", "责任人", "联系电话", "用途", "备注",
+)  # fmt: skip
+"""As asset lists are: a third of the columns is nothing that the inventory keeps."""
 SYSTEM_COLUMNS = (
     "系统编号", "系统名称", "所属部门", "归口处室", "系统状态", "等保级别", "部署方式", "用户数", "年访问量", "投入使用时间",
     "承建单位", "服务器IP",
 )  # fmt: skip
+MAKERS = ("示例甲", "示例乙", "示例丙", "示例丁")
 SYSTEMS_OF = ("CentOS 7.6", "银河麒麟V10 SP1", "Windows Server 2012 R2", "openEuler 20.03", "Debian 11")
 
 
@@ -105,8 +99,10 @@ def measure(folder: Path, servers: int, systems: int, rounds: int) -> dict[str, 
 def write_servers(path: Path, count: int) -> Path:
     rows = (
         (
-            f"srv-{n}", f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", f"示例部门{n % 40:02}", SYSTEMS_OF[n % 5], 4 << n % 3,
-            f"{8 << n % 4}G", f"{100 + n % 900}G", f"{n % 7 + 1}号机房", "是" if n % 3 else "否", f"业务 {n % 500}",
+            f"ZC-2019-{n:07}", f"srv-{n}", f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", f"示例部门{n % 40:02}", SYSTEMS_OF[n % 5],
+            4 << n % 3, f"{8 << n % 4}G", f"{100 + n % 900}G", f"{n % 7 + 1}号机房{n % 60 + 1}号机柜", "是" if n % 3 else "否",
+            MAKERS[n % 4], f"示例{n % 25}型", f"SN{n * 7919 % 10**9:09}", f"20{10 + n % 14}-0{n % 9 + 1}-15", f"责任人{n % 800}",
+            f"0351-{n * 37 % 10**7:07}", f"业务 {n % 500}", f"第 {n % 12 + 1} 批采购，合同 {n % 300}",
         )
         for n in range(count)
     )  # fmt: skip

@@ -77,6 +77,11 @@ TYPERS: Mapping[SubjectKind, Mapping[str, Callable[[Value], object] | None]] = {
     for kind, entity in TYPES.items()
 }
 """Kind -> field -> how its value becomes the model's type; None: as it is. Other names are no fields of the model."""
+READ_AS_IS: Mapping[SubjectKind, frozenset[str]] = {
+    kind: frozenset(name for name, typer in typers.items() if typer in (_instant, _day, _float))
+    for kind, typers in TYPERS.items()
+}
+"""Fields whose values build_entity reads from their text or number by itself."""
 
 
 _DEFAULTS: Mapping[SubjectKind, Mapping[str, object]] = {

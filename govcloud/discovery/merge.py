@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from govcloud.discovery import flows, links
 from govcloud.discovery.choose import (
     DECLARE,
+    READ_AS_IS,
     SETS,
     SETTLED,
     TYPERS,
@@ -101,7 +103,9 @@ class _Merge:
         return self._linked(found)
 
     def _entity(self, kind: SubjectKind, subject_id: str, indexes: list[int]) -> Any:
-        values: dict[str, Any] = {} if kind == "dependency" else {"name": subject_id}
+        if len(indexes) == 1 and self.statements[indexes[0]].source != PERSON:
+            return self._only(kind, subject_id, indexes[0])
+        values = _unnamed(kind, subject_id)
         told = [self.statements[i] for i in indexes]
         if told[0].source == PERSON and only_persons(told):
             if kind == "dependency":
@@ -110,23 +114,32 @@ class _Merge:
             if claimed is None:
                 return None
             values |= claimed
-        chosen = self._values(kind, subject_id, indexes, values)
-        values[f"{kind}_id"] = subject_id
-        self.evidence[subject_id] = chosen
-        if kind == "dependency":
-            values.setdefault("source_id", "")
-            values.setdefault("target_id", "")
-        elif kind == "server":
+        self.evidence[subject_id] = self._values(kind, subject_id, indexes, values)
+        if kind == "server":
             # Who confirms a field does not thereby say whose the server is.
             sources = {s.source for s in told if s.source != PERSON or "department" in s.values}
             values["declared"], values["seen"] = not DECLARE.isdisjoint(sources), "ssh" in sources
         return build_entity(kind, values)
 
+    def _only(self, kind: SubjectKind, subject_id: str, index: int) -> Any:
+        """One statement is all that is known: nothing to choose. Most subjects of a large estate are like that."""
+        statement = self.statements[index]
+        names, treated = _treatment(kind, tuple(statement.values))
+        values = {**_unnamed(kind, subject_id), **statement.values}
+        for name in treated:
+            values[name] = self._union([values[name]], name) if name in SETS else values[name]
+            typer = TYPERS[kind][name]
+            values[name] = values[name] if typer is None else typer(values[name])
+        self.evidence[subject_id] = dict.fromkeys(names, index)
+        if "connections" in values:
+            self.samples.setdefault(subject_id, []).append(index)
+        if kind == "server":
+            values["declared"], values["seen"] = statement.source in DECLARE, statement.source == "ssh"
+        return build_entity(kind, values)
+
     def _values(self, kind: SubjectKind, subject_id: str, indexes: list[int], values: dict[str, Any]) -> dict[str, int]:
         """Fill in the values of all fields; field -> the statement that each was taken from."""
         typers, statements = TYPERS[kind], self.statements
-        if len(indexes) == 1:
-            return self._only(kind, subject_id, indexes[0], values)
         said: dict[str, list[int]] = {}
         for index in indexes:
             for name in statements[index].values:
@@ -145,20 +158,6 @@ class _Merge:
                 value = self._choose(kind, subject_id, name, heard, chosen)
                 typer = typers[name]
                 values[name] = value if typer is None else typer(value)
-        return chosen
-
-    def _only(self, kind: SubjectKind, subject_id: str, index: int, values: dict[str, Any]) -> dict[str, int]:
-        """One statement is all that is known: nothing to choose. Most subjects of a large estate are like that."""
-        typers = TYPERS[kind]
-        chosen = {}
-        for name, value in self.statements[index].values.items():
-            if name in typers:
-                typer = typers[name]
-                kept = self._union([value], name) if name in SETS else value
-                values[name] = kept if typer is None else typer(kept)
-                chosen[name] = index
-            elif name == "connections":
-                self.samples.setdefault(subject_id, []).append(index)
         return chosen
 
     def _latest(self, name: str, indexes: Sequence[int]) -> list[int]:
@@ -315,6 +314,21 @@ class _Merge:
             said = self.evidence.pop(dependency.dependency_id, {})
             self.evidence[dependency_id] = {**said, **self.evidence.get(dependency_id, {})}
         return dataclasses.replace(dependency, dependency_id=dependency_id, source_id=source, target_id=target)
+
+
+def _unnamed(kind: SubjectKind, subject_id: str) -> dict[str, Any]:
+    """What a subject has before anybody says anything of it."""
+    values: dict[str, Any] = {f"{kind}_id": subject_id}
+    return values | ({"source_id": "", "target_id": ""} if kind == "dependency" else {"name": subject_id})
+
+
+@lru_cache(maxsize=1024)
+def _treatment(kind: SubjectKind, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of a statement with these fields: those of the model, and of them those that msgspec can't read by itself."""
+    known = tuple(name for name in names if name in TYPERS[kind])
+    return known, tuple(
+        name for name in known if name in SETS or (TYPERS[kind][name] is not None and name not in READ_AS_IS[kind])
+    )
 
 
 def _with_systems(entity: Any, names: Names) -> Any:

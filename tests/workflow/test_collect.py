@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +14,8 @@ from govcloud.errors import InputError
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow.collect import import_files
-from govcloud.workflow.init import init_workspace
 from govcloud.workflow.inventory import read_inventory
-from govcloud.workflow.session import Session, open_session
+from govcloud.workflow.session import Session
 
 # pytest's importlib mode puts no folder on the path.
 sys.path.insert(0, str(Path(__file__).parent.parent / "discovery"))
@@ -27,31 +24,6 @@ from books import CENSUS, write_book
 
 SAMPLES = sorted((resources.folder("inventory") / "sample" / "workbooks").glob("*.xlsx"))
 OA = ["SL-1", "办公系统", "示例厅", "二级", "oa-01", "10.1.1.1", "CentOS 7.6", "8核16G"]
-
-
-class Clock:
-    """One second later at every look."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 7, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(seconds=1)
-        return self.at
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    init_workspace(tmp_path / "ws", "shanxi", actor="甲")
-    return tmp_path / "ws"
-
-
-@pytest.fixture
-def session(folder: Path) -> Iterator[Session]:
-    from govcloud.settings import open_workspace
-
-    with open_session(open_workspace(folder), actor="甲", now=Clock()) as found:
-        yield found
 
 
 def records(session: Session, kind: str) -> list[dict[str, object]]:

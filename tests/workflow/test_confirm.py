@@ -6,9 +6,9 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ from govcloud.discovery.workbook import load_workbook
 from govcloud.errors import UsageError
 from govcloud.model.inventory import Inventory
 from govcloud.model.observation import Statement, Value
-from govcloud.settings import open_workspace
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow.collect import import_files
@@ -32,9 +31,8 @@ from govcloud.workflow.confirm import (
     withdraw_field,
     withdraw_identity,
 )
-from govcloud.workflow.init import init_workspace
 from govcloud.workflow.inventory import explain_subjects, read_inventory
-from govcloud.workflow.session import Session, open_session
+from govcloud.workflow.session import Session
 from govcloud.workflow.statements import store_statements
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "discovery"))
@@ -42,27 +40,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "discovery"))
 from books import CENSUS, write_book
 
 OA = ["SL-1", "办公系统", "示例厅", "二级", "oa-01", "10.1.1.1", "CentOS 7.6", "8核16G"]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 7, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(seconds=1)
-        return self.at
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    init_workspace(tmp_path / "ws", "shanxi", actor="甲")
-    return tmp_path / "ws"
-
-
-@pytest.fixture
-def session(folder: Path) -> Iterator[Session]:
-    with open_session(open_workspace(folder), actor="甲", now=Clock()) as found:
-        yield found
 
 
 MAPS, _ = load_column_maps()

@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from clock import Clock
 
 from govcloud.cli.main import run
 from govcloud.errors import InputError
@@ -21,9 +22,8 @@ from govcloud.model.access import HostAccess
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow.collect import import_files
 from govcloud.workflow.discover import Asking, discover_ssh, trust_hosts
-from govcloud.workflow.init import init_workspace
 from govcloud.workflow.inventory import read_inventory
-from govcloud.workflow.session import Session, open_session
+from govcloud.workflow.session import Session
 from govcloud.workflow.targets import Selection, select_hosts
 
 # pytest's importlib mode puts no folder on the path.
@@ -33,31 +33,6 @@ from books import CENSUS, write_book
 from ssh_hosts import Servers, running
 
 OA = ["SL-1", "办公系统", "示例厅", "二级", "oa-01", "10.1.1.1", "CentOS 7.6", "8核16G"]
-
-
-class Clock:
-    """One second later at every look."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 7, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(seconds=1)
-        return self.at
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    init_workspace(tmp_path / "ws", "shanxi", actor="甲")
-    return tmp_path / "ws"
-
-
-@pytest.fixture
-def session(folder: Path) -> Iterator[Session]:
-    from govcloud.settings import open_workspace
-
-    with open_session(open_workspace(folder), actor="甲", now=Clock()) as found:
-        yield found
 
 
 @pytest.fixture

@@ -7,43 +7,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
 from govcloud.errors import InputError
-from govcloud.settings import open_workspace
 from govcloud.workflow.collect import import_files
-from govcloud.workflow.init import init_workspace
 from govcloud.workflow.inventory import read_inventory
 from govcloud.workflow.returns import write_returns
-from govcloud.workflow.session import Session, open_session
+from govcloud.workflow.session import Session
 
 HEAD = ["系统编号", "系统名称", "所属部门", "等保级别", "服务器名称", "服务器IP"]
 GOOD = ["SL-1", "办公系统", "示例厅", "二级", "oa-01", "10.1.1.1"]
 FAULTY = ["SL-2", "查询系统", "示例厅", "六级", "cx-01", "10.1.1.2"]
 NAMELESS = ["SL-3", "", "示例厅", "二级", "dz-01", "10.1.1.3"]
-
-
-class Clock:
-    """One second later at every look."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 7, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(seconds=1)
-        return self.at
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    init_workspace(tmp_path / "ws", "shanxi", actor="甲")
-    with open_session(open_workspace(tmp_path / "ws"), actor="甲", now=Clock()) as found:
-        yield found
 
 
 def book(path: Path, *rows: list[str]) -> Path:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from clock import Clock
 from openpyxl import load_workbook
 
 from govcloud import resources
@@ -19,36 +18,12 @@ from govcloud.errors import UsageError
 from govcloud.settings import open_workspace
 from govcloud.workflow.catalog import load_catalog
 from govcloud.workflow.collect import import_files
-from govcloud.workflow.init import init_workspace
 from govcloud.workflow.inventory import read_inventory
 from govcloud.workflow.session import Session, open_session
 from govcloud.workflow.template import FormKind, write_form
 
 SAMPLES = sorted((resources.folder("inventory") / "sample" / "workbooks").glob("*.xlsx"))
 ALL: tuple[FormKind, ...] = ("census", "servers", "networks", "dependencies", "projects")
-
-
-class Clock:
-    """One second later at every look."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 7, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(seconds=1)
-        return self.at
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    init_workspace(tmp_path / "ws", "shanxi", actor="甲")
-    return tmp_path / "ws"
-
-
-@pytest.fixture
-def session(folder: Path) -> Iterator[Session]:
-    with open_session(open_workspace(folder), actor="甲", now=Clock()) as found:
-        yield found
 
 
 def fill_in(path: Path, serial: object, **cells: object) -> None:
