@@ -5,7 +5,9 @@ Each verb stores its batch, its statements, the merged inventory and one ledger 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from govcloud.model.collect import (
 )
 from govcloud.model.ids import build_id
 from govcloud.model.ledger import LedgerEntry
+from govcloud.model.observation import Statement
 from govcloud.model.text import Text
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
@@ -70,8 +73,16 @@ def import_files(
     if len(refusals) == len(readings):
         raise refusals[0]
     replaced = _replaced(current, paths, replaces)
-    found = [_file_import(reading, current, replaced) for reading in readings]
-    fresh = [(f, r.reading) for f, r in zip(found, readings, strict=True) if r.reading is not None]
+    found: list[FileImport] = []
+    fresh: list[_Fresh] = []
+    for reading in readings:
+        file, content = _file_import(reading, current, replaced, how)
+        twin = next((f.file for f in fresh if f.file.source == file.source), None)
+        if twin is not None and content is not None:
+            file, content = replace(file, state="refused", sheets=(), refusal=_TWICE.format(f=twin.path.name)), None
+        found.append(file)
+        if content is not None and reading.reading is not None:
+            fresh.append(_Fresh(file, reading.reading, content))
     with session.store.read() if preview else session.store.begin() as tx:
         stored = _store(session, tx, fresh, how, at, write=not preview)
     return ImportResult(
@@ -101,24 +112,54 @@ def _replaced(current: Sequence[Batch], paths: Sequence[Path], replaces: Path | 
     return source
 
 
-def _file_import(reading: FileReading, current: Sequence[Batch], replaced: str | None) -> FileImport:
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A file that says something new."""
+
+    file: FileImport
+    reading: Reading
+    content: str
+    """Digest of what it says, whatever its bytes are."""
+
+
+_TWICE = Text("与 {f} 表号相同，是同一份表的两个版本：一次只导入其中一份",
+              "It carries the number of {f}: two versions of one form; import one of them at a time")  # fmt: skip
+
+
+def _file_import(
+    reading: FileReading, current: Sequence[Batch], replaced: str | None, how: str
+) -> tuple[FileImport, str | None]:
+    """The file, and the digest of its content where that is new."""
     path = reading.path
     if reading.refusal is not None:
-        return FileImport(path=path, state="refused", refusal=reading.refusal.what)
-    source = replaced or reading.lineage or form_number(path)
-    state: FileState = "newer" if any(b.source == source for b in current) else "new"
+        return FileImport(path=path, state="refused", refusal=reading.refusal.what), None
     if reading.reading is None:
         # What is wrong in it is told again: nobody keeps the output of the first time.
         before = next(b for b in current if b.sha256 == reading.sha256)
         sheets = msgspec.convert(before.body["sheets"], tuple[SheetReading, ...])
-        return FileImport(path=path, state="unchanged", sha256=reading.sha256, source=before.source, sheets=sheets)
-    return FileImport(path=path, state=state, sha256=reading.sha256, source=source, sheets=reading.reading.sheets)
+        file = FileImport(path=path, state="unchanged", sha256=reading.sha256, source=before.source, sheets=sheets)
+        return file, None
+    source = replaced or reading.lineage or form_number(path)
+    earlier = next((b for b in current if b.source == source), None)
+    content = _content_digest(reading.reading.statements)
+    same = earlier is not None and (earlier.body.get("content"), earlier.body["read_as"]) == (content, how)
+    state: FileState = "unchanged" if same else "newer" if earlier else "new"
+    file = FileImport(path=path, state=state, sha256=reading.sha256, source=source, sheets=reading.reading.sheets)
+    return file, None if same else content
+
+
+def _content_digest(statements: Sequence[Statement]) -> str:
+    """Of what is said of whom and in which cells; a workbook that was only opened and saved has the same."""
+    digest, encoder = hashlib.sha256(), msgspec.msgpack.Encoder()
+    for s in statements:
+        digest.update(encoder.encode((s.subject_kind, s.subject_id, s.values, s.cells)))
+    return digest.hexdigest()
 
 
 def _store(
     session: Session,
     tx: Connection,
-    fresh: Sequence[tuple[FileImport, Reading]],
+    fresh: Sequence[_Fresh],
     how: str,
     at: datetime,
     *,
@@ -126,13 +167,13 @@ def _store(
 ) -> Stored:
     if not fresh:
         return Stored(changes=(), unchanged=inventory_store.count_entities(tx), conflicts=())
-    numbers, statements = inventory_store.load_statements(tx, without={f.source for f, _ in fresh})
-    for file, reading in fresh:
+    numbers, statements = inventory_store.load_statements(tx, without={f.file.source for f in fresh})
+    for file, reading, content in ((f.file, f.reading, f.content) for f in fresh):
         if write:
             batch_no = inventory_store.add_batch(
                 tx, batch_id=batch_id(tx, file.sha256), kind=inventory_store.IMPORT, source=file.source,
                 sha256=file.sha256, at=at, actor=session.actor,
-                body={"read_as": how, "path": str(file.path), "sheets": file.sheets},
+                body={"read_as": how, "path": str(file.path), "content": content, "sheets": file.sheets},
             )  # fmt: skip
             first = inventory_store.add_statements(tx, batch_no, reading.statements)
         else:
@@ -147,9 +188,9 @@ def _store(
                     "file": f.path.name, "sha256": f.sha256, "rows": sum(s.rows for s in f.sheets),
                     "taken": sum(s.taken for s in f.sheets), "problems": len(f.problems),
                 }
-                for f, _ in fresh
+                for f in (new.file for new in fresh)
             ],
-            "statements": sum(len(r.statements) for _, r in fresh), **count_changes(stored.changes),
+            "statements": sum(len(f.reading.statements) for f in fresh), **count_changes(stored.changes),
         }  # fmt: skip
         ledger_store.append(tx, LedgerEntry(kind="import", actor=session.actor, at=at, body=body))
     return stored

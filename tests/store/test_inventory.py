@@ -26,6 +26,7 @@ from govcloud.model.server import Disk, Filesystem, Interface, Package, Route, S
 from govcloud.model.text import Text
 from govcloud.store import Store, entities, open_store
 from govcloud.store import inventory as inventory_store
+from govcloud.workflow.collect import form_number
 
 AT = datetime(2026, 3, 7, 14, 0, 0, 123456, tzinfo=UTC)
 SAID = Statement(
@@ -169,6 +170,9 @@ def test_a_workspace_of_the_first_schema_opens_and_keeps_every_fact(tmp_path: Pa
             assert (number, statement.values) == (2, {"name": "协同办公系统", "mlps_level": 3})
             assert statement.locator("mlps_level") == "a.xlsx!s!C7"
             assert not inventory_store.is_merged(tx)
+            assert [b.source for b in inventory_store.current_batches(tx, "import")] == [
+                form_number(Path("/in/a.xlsx"))
+            ]
     finally:
         store.close()
 

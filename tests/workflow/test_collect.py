@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from govcloud import resources
 from govcloud.cli.main import run
@@ -82,6 +83,37 @@ def test_a_newer_version_of_a_file_replaces_what_the_older_one_said(session: Ses
     write_book(path, [CENSUS, OA, ["SL-2", "旧系统", "示例厅", "", "", "", "", ""]])
     back = import_files(session, [path])
     assert {(c.subject_id, c.change) for c in back.changes} == {("SL-1", "changed"), ("SL-2", "added")}
+
+
+def test_a_file_that_was_only_opened_and_saved_is_no_newer_version(session: Session, tmp_path: Path) -> None:
+    """Other bytes, the same cells: nothing to merge, and no second version of the same words."""
+    path = write_book(tmp_path / "a.xlsx", [CENSUS, OA])
+    import_files(session, [path])
+    before, first = stored(session), path.read_bytes()
+    book = load_workbook(path)
+    book.properties.title = "只是另存了一次"
+    book.save(path)
+    assert path.read_bytes() != first
+    again = import_files(session, [path])
+    assert ([f.state for f in again.files], again.changes) == (["unchanged"], ())
+    assert stored(session) == before
+    assert import_files(session, [path], preview=True).files[0].state == "unchanged"
+
+
+def test_two_versions_of_one_form_in_one_import_do_not_both_count(session: Session, tmp_path: Path) -> None:
+    """Which of them would be the newer one, nobody could say."""
+    numbered = []
+    for name, level in (("甲", "二级"), ("乙", "三级")):
+        path = write_book(tmp_path / f"{name}.xlsx", [CENSUS, [*OA[:3], level, *OA[4:]]])
+        book = load_workbook(path)
+        sheet = book.create_sheet("govcloud")
+        sheet.append(["govcloud:form", "F-0123456789"])
+        sheet.sheet_state = "hidden"
+        book.save(path)
+        numbered.append(path)
+    result = import_files(session, numbered)
+    assert [f.state for f in result.files] == ["new", "refused"]
+    assert [s.mlps_level for s in read_inventory(session).systems] == [2]
 
 
 def test_two_departments_files_of_the_same_name_do_not_replace_each_other(session: Session, tmp_path: Path) -> None:

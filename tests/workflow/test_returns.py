@@ -59,7 +59,7 @@ def test_a_corrected_copy_completes_the_picture_under_any_name(session: Session,
 
     # Sent back as it is: the same file, the same faults, nothing new.
     again = import_files(session, [returned])
-    assert (again.files[0].state, again.changes) == ("newer", ())
+    assert (again.files[0].state, again.changes) == ("unchanged", ())
     assert {p.cell for p in again.files[0].problems} == {"D3", "B4"}
 
     done = import_files(session, [correct(returned, tmp_path / "更正.xlsx", D3="三级", B4="电子档案系统")])

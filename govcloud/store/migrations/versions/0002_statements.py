@@ -6,6 +6,7 @@ from itertools import groupby
 import sqlalchemy as sa
 from alembic import op
 
+from govcloud.model.ids import build_id
 from govcloud.store.schema import metadata
 
 revision = "0002"
@@ -36,6 +37,11 @@ def upgrade() -> None:
     )
 
 
+def _source(row: sa.RowMapping) -> dict[str, str]:
+    """Files were known by their paths, and are by a number made from it: a newer version must find the older one."""
+    return {"source": build_id("F", row["source"])} if row["kind"] == "import" else {}
+
+
 def _convert(bind: sa.Connection) -> None:
     """The merged inventory is left empty: it is made again from the statements when it is next read."""
     batches = bind.execute(sa.text(_OLD_BATCHES)).mappings().all()
@@ -46,7 +52,9 @@ def _convert(bind: sa.Connection) -> None:
     numbers = {row["batch_id"]: number for number, row in enumerate(batches, start=1)}
     if batches:
         table = metadata.tables["import_batch"]
-        bind.execute(sa.insert(table), [{**row, "batch_no": numbers[row["batch_id"]]} for row in batches])
+        bind.execute(
+            sa.insert(table), [{**row, **_source(row), "batch_no": numbers[row["batch_id"]]} for row in batches]
+        )
     rows: list[dict[str, object]] = []
     for (batch_id, kind, subject_id, source, at), told in groupby(facts, key=lambda row: tuple(row[:5])):
         values, cells = {}, {}
