@@ -51,6 +51,11 @@ def verify_hosts(spec: MigrationSpec, hosts: dict[str, HostAccess]) -> list[Text
     missing = [h for h in host_names(spec) if h not in hosts]
     if missing:
         return [Text("hosts.yaml 中没有主机：{names}", "Not in hosts.yaml: {names}").format(names=", ".join(missing))]
+    if behind := [h for h in host_names(spec) if hosts[h].via]:
+        return [Text(
+            "迁移还不能经堡垒机登录：{names}；请从能直接连到它们的机器上执行",
+            "A migration does not go through a bastion yet: {names}; run it from a machine that reaches them directly",
+        ).format(names=", ".join(behind))]  # fmt: skip
     source, target = hosts[spec.source.host], hosts[spec.target.host]
     if source.address != target.address:
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,8 @@ def test_unlisted_hosts_and_a_target_on_top_of_its_source_are_found(tmp_path: Pa
     assert "overlaps" in verify_hosts(spec, here)[0].en
     apart = {n: HostAccess(name=n, address=f"10.0.0.{i}") for i, n in enumerate(host_names(spec))}
     assert verify_hosts(spec, apart) == []
+    behind = {**apart, "oa-01": replace(apart["oa-01"], via="jump-01")}
+    assert "bastion" in verify_hosts(spec, behind)[0].en and "oa-01" in verify_hosts(spec, behind)[0].zh
 
 
 @given(st.text(min_size=1, max_size=30))
