@@ -165,11 +165,6 @@ def build_server_page(page: Page) -> View:
     )  # fmt: skip
 
 
-def build_network_list_view(inventory: Inventory) -> View:
-    """All networks with who is on them; what is to become of the dedicated ones is in report/networks.py."""
-    return build_network_page(_whole(inventory, "network"))
-
-
 def build_network_page(page: Page) -> View:
     networks: Sequence[Network] = page.entities
     return View(

@@ -70,10 +70,20 @@ class Batch:
     body: Any
 
 
+def queue_writers(tx: Connection) -> None:
+    """Wait until no other transaction adds to the inventory: who merges must have read what the others said.
+
+    SQLite has one writer anyway. The lock is the ledger's, which every one of them takes in the end: no two orders, no deadlock.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql("LOCK TABLE ledger IN EXCLUSIVE MODE")
+
+
 def add_batch(
     tx: Connection, *, batch_id: str, kind: str, source: str, sha256: str, at: datetime, actor: str, body: object
 ) -> int:
     """One import or discovery: what was read, by whom, when, and its row errors (`body`). Returns its number."""
+    queue_writers(tx)
     number = last_batch(tx) + 1
     tx.execute(
         insert(schema.import_batch).values(
@@ -87,11 +97,6 @@ def add_batch(
 def last_batch(tx: Connection) -> int:
     """Number of the newest batch; 0 before the first. Numbers have no gaps."""
     return tx.execute(select(func.max(schema.import_batch.c.batch_no))).scalar() or 0
-
-
-def has_batch(tx: Connection, batch_id: str) -> bool:
-    table = schema.import_batch
-    return tx.execute(select(table.c.batch_id).where(table.c.batch_id == batch_id)).scalar() is not None
 
 
 def current_batches(tx: Connection, kind: str) -> list[Batch]:

@@ -167,6 +167,8 @@ def _store(
 ) -> Stored:
     if not fresh:
         return Stored(changes=(), unchanged=inventory_store.count_entities(tx), conflicts=())
+    if write:
+        inventory_store.queue_writers(tx)
     numbers, statements = inventory_store.load_statements(tx, without={f.file.source for f in fresh})
     for file, reading, content in ((f.file, f.reading, f.content) for f in fresh):
         if write:

@@ -118,6 +118,8 @@ def store_statements(
 
 
 def batch_id(tx: Connection, sha256: str) -> str:
+    """Id of the batch that this transaction is about to add; from here on it is the only one that adds."""
+    inventory_store.queue_writers(tx)
     return f"B-{inventory_store.last_batch(tx) + 1:06d}-{sha256[:10]}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -76,6 +77,7 @@ MERGED = Merged(
 
 def told(store: Store, *statements: Statement) -> list[int]:
     with store.begin() as tx:
+        inventory_store.queue_writers(tx)
         number = inventory_store.add_batch(
             tx, batch_id=f"B-{inventory_store.last_batch(tx)}", kind="discover", source="s", sha256="0", at=AT, actor="op", body={}
         )  # fmt: skip
@@ -117,6 +119,19 @@ def test_merging_the_same_again_writes_nothing_and_a_change_is_told_with_what_it
             ("system", "协同办公系统", "协同办公系统"), ("project", "示例项目", None)
         }  # fmt: skip
         assert inventory_store.load_inventory(tx).systems == (moved,)
+
+
+def test_imports_at_once_get_numbers_of_their_own_and_lose_nothing(store: Store) -> None:
+    """On PostgreSQL several people import at the same time; SQLite lets them wait by itself."""
+    with ThreadPoolExecutor(4) as pool:
+        numbers = [
+            n
+            for told_by_one in pool.map(lambda n: told(store, replace(SAID, place=f"{n}!")), range(8))
+            for n in told_by_one
+        ]
+    assert sorted(numbers) == list(range(1, 9))
+    with store.read() as tx:
+        assert len(inventory_store.load_statements(tx)[1]) == inventory_store.last_batch(tx) == 8
 
 
 def test_before_the_first_import_the_inventory_is_empty(store: Store) -> None:
