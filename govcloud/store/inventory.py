@@ -15,7 +15,6 @@ from govcloud.model.inventory import (
     Conflict,
     Department,
     Dependency,
-    Flow,
     Inventory,
     Joined,
     Network,
@@ -210,22 +209,6 @@ def _columns(table: Table) -> str:
 
 def chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
-
-
-def load_flows(tx: Connection, *, server_ids: Collection[str] | None = None) -> list[Flow]:
-    """Measured traffic, all of it or that of some servers; sorted by client, server and port."""
-    table = schema.flow
-    query = select(table).order_by(table.c.client_id, table.c.server_id, table.c.port)
-    if server_ids is not None:
-        query = query.where(table.c.client_id.in_(server_ids) | table.c.server_id.in_(server_ids))
-    return [
-        Flow(
-            client_id=r.client_id, server_id=r.server_id, port=r.port, client_process=r.client_process,
-            server_process=r.server_process, traffic=r.traffic, first_seen_at=_instant(r.first_seen_at),
-            last_seen_at=_instant(r.last_seen_at), samples=r.samples, statement=r.statement_id,
-        )
-        for r in tx.execute(query)
-    ]  # fmt: skip
 
 
 class StoredEvidence(Mapping[str, Mapping[str, Observation]]):

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from govcloud.model.inventory import (
     Conflict,
     Department,
@@ -25,7 +27,7 @@ from govcloud.model.inventory import (
 from govcloud.model.observation import Statement
 from govcloud.model.server import Disk, Filesystem, Interface, Package, Route, Server, Socket
 from govcloud.model.text import Text
-from govcloud.store import Store, entities, open_store
+from govcloud.store import Store, entities, listing, open_store
 from govcloud.store import inventory as inventory_store
 from govcloud.workflow.collect import form_number
 
@@ -75,6 +77,10 @@ MERGED = Merged(
 )
 
 
+def flows(tx: Connection, server_id: str) -> list[Flow]:
+    return listing.list_flows(tx, server_ids=[server_id], traffic=None, limit=None)[0]
+
+
 def told(store: Store, *statements: Statement) -> list[int]:
     with store.begin() as tx:
         inventory_store.queue_writers(tx)
@@ -94,8 +100,8 @@ def test_an_inventory_comes_back_as_it_was_merged_with_its_evidence(store: Store
         found = inventory_store.load_inventory(tx)
         assert replace(found, evidence={}) == FOUND
         assert inventory_store.members_of(tx, "server", "V-1") == MERGED.members["V-1"]
-        assert [replace(f, statement=1) for f in inventory_store.load_flows(tx, server_ids=["V-1"])] == [FLOW]
-        assert inventory_store.load_flows(tx, server_ids=["V-2"]) == []
+        assert [replace(f, statement=1) for f in flows(tx, "V-1")] == [FLOW]
+        assert flows(tx, "V-2") == []
     # The evidence is read when somebody asks for it, long after the transaction.
     assert found.evidence["SL-OA-01"]["mlps_level"].locator == "普查表.xlsx!系统!C7"
     assert found.evidence["V-1"]["os_name"].value == "Debian"
