@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +34,61 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
         return mapping
 
 
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The content of a YAML file that remembers where it stands."""
+
+    name: str
+    data: Any
+    lines: Mapping[tuple[str | int, ...], int]
+    """Path of an entry (keys and list positions) -> its line, from 1."""
+
+    def where(self, *path: str | int) -> str:
+        """`file:line` of the entry, or of the nearest one above it that is in the file."""
+        known = next((path[:n] for n in range(len(path), -1, -1) if path[:n] in self.lines), ())
+        return f"{self.name}:{self.lines.get(known, 1)}"
+
+    def where_of(self, error: object) -> str:
+        """`file:line` of what a msgspec.ValidationError is about: its message ends with "at `$.offerings[3].min`"."""
+        found = re.search(r"`\$([^`]*)`$", str(error))
+        steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", found[1]) if found else []
+        return self.where(*(name or int(number) for name, number in steps))
+
+
+def load_located(path: Path) -> Located:
+    """Like load_yaml, with the line of every entry. Raises InputError with file and line."""
+    text = _read(path)
+    return Located(str(path), parse_yaml(text, str(path)), _lines(text))
+
+
+def _lines(text: str) -> dict[tuple[str | int, ...], int]:
+    lines: dict[tuple[str | int, ...], int] = {}
+
+    def walk(node: yaml.Node, path: tuple[str | int, ...], line: int) -> None:
+        lines[path] = line
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                walk(value, (*path, str(key.value)), key.start_mark.line + 1)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, item in enumerate(node.value):
+                walk(item, (*path, number), item.start_mark.line + 1)
+
+    root = yaml.compose(text, Loader=_Loader)
+    if root is not None:
+        walk(root, (), root.start_mark.line + 1)
+    return lines
+
+
 def load_yaml(path: Path) -> Any:
     """The file's content as plain Python values. Raises InputError with file and line."""
+    return parse_yaml(_read(path), str(path))
+
+
+def _read(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(Text("YAML 文件过大", "The YAML file is too large"), where=str(path))
-        text = path.read_text("utf-8-sig")
+        return path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise InputError(
             Text("文件不存在", "No such file"), where=str(path), next_step=Text("检查路径", "Check the path")
@@ -45,7 +97,6 @@ def load_yaml(path: Path) -> Any:
         raise InputError(
             Text("无法读取文件：{why}", "The file cannot be read: {why}").format(why=error), where=str(path)
         ) from None
-    return parse_yaml(text, str(path))
 
 
 def parse_yaml(text: str, name: str) -> Any:

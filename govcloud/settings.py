@@ -42,6 +42,10 @@ class Settings:
     """Thresholds of the criteria for zombie systems."""
     sizing: Mapping[str, object] = field(default_factory=dict)
     """Headroom and coverage of sizing from utilisation."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that rules need and the texts do not give, by the names in the rule packs."""
+    quotas: Mapping[str, object] = field(default_factory=dict)
+    """Department -> what it may use of the cloud; requests are totalled against it."""
     planning: Mapping[str, object] = field(default_factory=dict)
     """Crews, windows, freezes; see docs/planning.md."""
 

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import click
 
+from govcloud.cli._check_request import request
 from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.model.text import Text
 from govcloud.report import findings as views
-from govcloud.report.catalog import build_request_view
 from govcloud.workflow import check as workflow
 
 
@@ -45,16 +44,6 @@ def estate(app: App, as_of: datetime | None, rules: bool) -> int:
     # Scripts rely on every key; a person is spared the empty tables.
     app.show(*(view for view in shown if view.rows or app.output == "json"), views.build_summary_view(checked))
     return 0 if checked.clean else 1
-
-
-@verb(Text("按服务目录核对部门的资源申请", "Check departments' requests against the service catalog"), name="request")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@pass_app
-def request(app: App, files: tuple[Path, ...]) -> int:
-    with app.session() as session:
-        checks = workflow.check_request(session, files)
-    app.show(*(build_request_view(check, number) for number, check in enumerate(checks, 1)))
-    return 0 if all(check.conforms for check in checks) else 1
 
 
 @verb(

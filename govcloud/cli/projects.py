@@ -8,7 +8,7 @@ from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.model.text import Text
 from govcloud.report import projects as views
-from govcloud.workflow import check
+from govcloud.workflow import office
 from govcloud.workflow import projects as workflow
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -59,7 +59,7 @@ def due(app: App, event: str, on: datetime, jurisdiction: str | None) -> None:
         rulebook = workflow.jurisdiction_rulebook(jurisdiction)
     else:
         with app.session() as session:
-            rulebook = check.office_rulebook(session)
+            rulebook = office.office_rulebook(session)
     found = workflow.find_duties(event, on.date(), rulebook)
     app.show(views.build_due_view(found.binding, found.reference, found.own, event, found.on))
 

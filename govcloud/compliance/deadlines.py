@@ -7,17 +7,9 @@ from datetime import date
 
 from govcloud.compliance.calendar import DueDate, WorkCalendar, add_months
 from govcloud.compliance.conditions import Truth
+from govcloud.model.deadline import DueStatus, Duty, ProjectDeadline
 from govcloud.model.inventory import Project
-from govcloud.model.regulation import (
-    Clause,
-    Deadline,
-    DueStatus,
-    Duty,
-    Level,
-    ProjectDeadline,
-    Regulation,
-    Standing,
-)
+from govcloud.model.regulation import Clause, Deadline, Level, Regulation, Standing
 
 EVENTS: dict[str, tuple[str, ...]] = {
     "contract_signed": ("contract_signed_on",),

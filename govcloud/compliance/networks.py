@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from govcloud.model.inventory import Inventory, Network, System
-from govcloud.model.regulation import RemainingNetwork
+from govcloud.model.network_ledger import RemainingNetwork
 from govcloud.model.text import Text
 
 

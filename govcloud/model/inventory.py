@@ -121,6 +121,16 @@ class System:
     """计划完成清理时间."""
     deferral_reason: str | None = None
     """Why the department asks to leave it out of the integration for now."""
+    data_catalogued: bool | None = None
+    """Its data are entered in the information-resource directory (信息资源目录)."""
+    controllable: bool | None = None
+    """自主可控: its key products are independently controllable."""
+    risk_assessed_on: date | None = None
+    """Last assessment of network and information-security risk."""
+    emergency_plan_on: date | None = None
+    """Date of the contingency plan in force."""
+    drilled_on: date | None = None
+    """Last drill of that plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +152,21 @@ class Network:
     """Law or national rule that demands the network, as the department wrote it."""
     consent_body: str | None = None
     consent_document: str | None = None
+    consent_on: date | None = None
+    consent_valid_until: date | None = None
+    level: Literal["superior", "own", "subordinate"] | None = None
+    """上级、本级、下级: whose network it is, seen from the office that fills in the form."""
+    access: str | None = None
+    """接入方式: leased line, MPLS VPN, IPsec … as written."""
+    purpose: str | None = None
+    responsible: str | None = None
+    """责任人 of the merge."""
     utilisation_pct: float | None = None
     target: Literal["extranet_public", "extranet_vpn", "intranet", "close", "keep"] | None = None
     target_on: date | None = None
     closed_on: date | None = None
+    closure_evidence: str | None = None
+    """完成证据: the paper or file that shows that the network is merged or closed."""
     servers: tuple[str, ...] = ()
     """Server ids found on the network, by declaration or by address."""
     systems: tuple[str, ...] = ()
@@ -182,6 +203,23 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectChange:
+    """A material change (重大变化) of a project, and when it was filed."""
+
+    what: str
+    changed_on: date | None = None
+    filed_on: date | None = None
+    """Applied for or filed; None: not yet, or not recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLine:
+    item: str
+    yuan: float
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """项目 with the records the regulations ask for. Dates are the office's own (no time of day)."""
 
@@ -190,20 +228,55 @@ class Project:
     number: str | None = None
     department: str | None = None
     systems: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    """Ids or names of the networks that it builds or pays for."""
+    lead: str | None = None
+    """项目负责人."""
+    planned: bool | None = None
+    """Listed in the yearly plan (年度计划)."""
+    opinion_on: date | None = None
+    """Review opinion (审核意见) of the authority on the design or application."""
+    approval_body: str | None = None
+    approved_on: date | None = None
+    """立项批复."""
+    approval_document: str | None = None
+    government_approved_on: date | None = None
+    """本级人民政府批准, for projects outside of the yearly plan."""
+    data_directory: bool | None = None
+    """The application says source, format, update, sharing and opening of its data (信息资源目录)."""
     builder: str | None = None
     budget_yuan: float | None = None
+    budget_lines: tuple[BudgetLine, ...] = ()
+    budget_reviewed_on: date | None = None
+    """预算评审."""
+    final_yuan: float | None = None
+    """决算."""
+    maintenance_yuan: float | None = None
+    """Maintenance money asked for, a year."""
+    maintenance_reviewed_on: date | None = None
+    """The authority has reviewed the maintenance money (运维费审核)."""
     contract_number: str | None = None
     contract_signed_on: date | None = None
     contract_filed_on: date | None = None
     contract_filed_with: tuple[str, ...] = ()
     supervisor: str | None = None
     supervisor_filed_on: date | None = None
+    progress_reported_on: date | None = None
+    """Last report of progress and use of money."""
+    changes: tuple[ProjectChange, ...] = ()
     construction_completed_on: date | None = None
+    initial_accepted_on: date | None = None
+    """初验."""
     acceptance_applied_on: date | None = None
+    acceptance_extended_to: date | None = None
+    """Last day after an extension that was granted (延期)."""
+    acceptance_organiser: str | None = None
     acceptance_completed_on: date | None = None
     acceptance_filed_on: date | None = None
     in_use_on: date | None = None
     self_evaluated_on: date | None = None
+    archives: tuple[str, ...] = ()
+    """档号 of the project's archived papers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Literal
 from govcloud.model.condition import Condition
 from govcloud.model.observation import SubjectKind
 from govcloud.model.text import Text
+from govcloud.model.waiver import Waiver
 
 Level = Literal["province", "city", "county"]
 Severity = Literal["high", "medium", "low", "info"]
@@ -18,8 +19,10 @@ Standing = Literal["binding", "reference"]
 """Whether the clause binds the office by its own words; a higher level's clause that does not is shown for reference."""
 FindingState = Literal["new", "open", "resolved", "preview"]
 """`preview`: evaluated for another day than today, so not followed from run to run."""
+Treatment = Literal["information", "not_automatable"]
+"""`information`: the clause asks nothing of an office that could be met or missed (purpose, scope, roles, powers).
+`not_automatable`: it does, but no record that an office keeps shows whether."""
 DeadlineUnit = Literal["workday", "month", "date", "yearly", "recurring"]
-DueStatus = Literal["overdue", "due", "done_in_time", "done_late", "undetermined"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,9 @@ class Clause:
     """None: the text attaches none to it."""
     reaches: tuple[Level, ...] = ()
     """Levels of government that the clause binds by its own words."""
+    treatment: Treatment | None = None
+    """Why no rule tests it; None where one does."""
+    treatment_reason: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,14 @@ class Rule:
     when: Condition | None = None
     note: Text | None = None
     """What the rule adds to the text, for example a number of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A number that a rule needs and the text does not give; a site sets its own in `limits:`."""
+
+    value: float
+    title: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +128,8 @@ class Regulation:
     clauses: Mapping[str, Clause]
     rules: tuple[Rule, ...] = ()
     requests: RequestClauses = field(default_factory=RequestClauses)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    """As set by the site, or the pack's own defaults."""
 
     def in_force(self, on: date) -> bool:
         """An unknown start counts as in force: the text says so, only its day is missing."""
@@ -161,6 +177,12 @@ class Finding:
     due_on: date | None = None
     provisional: bool = False
     """The due date crosses into a year whose holidays are not published yet."""
+    note: Text | None = None
+    """What the rule adds to the text, for example a number of ours."""
+    waiver: Waiver | None = None
+    """One that is valid on the day of the check, or else the last one, which has expired or was withdrawn."""
+    waived: bool = False
+    """`waiver` is valid: shown apart, and not counted against the office."""
     state: FindingState = "preview"
     first_seen_on: date | None = None
     resolved_on: date | None = None
@@ -216,61 +238,5 @@ class EstateCheck:
 
     @property
     def clean(self) -> bool:
-        """No open finding that binds the office; what is shown for reference does not count."""
-        return not any(f.standing == "binding" and f.state != "resolved" for f in self.findings)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
-    """What must be done by whom after an event, by one clause."""
-
-    clause_id: str
-    standing: Standing
-    actor: tuple[str, ...]
-    """Role ids or local names; empty where the article names none."""
-    recipients: tuple[str, ...]
-    action: Text
-    due_on: date | None
-    """Last day. None: the clause gives no number."""
-    earliest_on: date | None = None
-    provisional: bool = False
-    note: Text | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectDeadline:
-    """A duty of one project whose event has happened, measured against the record."""
-
-    project_id: str
-    project_name: str
-    department: str | None
-    duty: Duty
-    event: str
-    happened_on: date | None
-    done_on: date | None
-    status: DueStatus
-    days_left: int | None
-    """Calendar days to the last day; negative: overdue by so many. None once done."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemainingNetwork:
-    """A dedicated network that still runs, with what stands in the way of closing it."""
-
-    network_id: str
-    name: str
-    department: str | None
-    carrier: str | None
-    bandwidth_mbps: float | None
-    yearly_cost_yuan: float | None
-    contract_ends_on: date | None
-    legal_basis: str | None
-    consent: str | None
-    systems: tuple[str, ...]
-    """`id name` of the systems on it, by declaration or by the address of a server."""
-    servers: tuple[str, ...]
-    """Names of servers on it that belong to no known system."""
-    blockers: tuple[Text, ...]
-    target: str | None
-    target_on: date | None
-    clauses: tuple[str, ...] = ()
+        """No open finding that binds the office; what is shown for reference or validly waived does not count."""
+        return not any(f.standing == "binding" and f.state != "resolved" and not f.waived for f in self.findings)

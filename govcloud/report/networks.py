@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from govcloud.model.inventory import Inventory
 from govcloud.model.network_evidence import TRACES, NetworkEvidence, Trace
-from govcloud.model.regulation import RemainingNetwork, TopicCoverage
+from govcloud.model.network_ledger import RemainingNetwork
+from govcloud.model.regulation import TopicCoverage
 from govcloud.model.server import Server
 from govcloud.model.text import Term, Text
 from govcloud.report.findings import NO_CLAUSE, term

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from govcloud.model.deadline import ProjectDeadline
 from govcloud.model.inventory import Inventory
+from govcloud.model.network_ledger import RemainingNetwork
 from govcloud.model.plan import MigrationPlan
-from govcloud.model.regulation import Finding, ProjectDeadline, RemainingNetwork
+from govcloud.model.regulation import Finding
 from govcloud.model.run import Run
 from govcloud.model.text import Text
 from govcloud.report.document import Number, Tone

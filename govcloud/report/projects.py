@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from govcloud.model.deadline import DueStatus, Duty, ProjectDeadline
 from govcloud.model.inventory import Project
-from govcloud.model.regulation import DueStatus, Duty, ProjectDeadline, Regulation
+from govcloud.model.regulation import Regulation
 from govcloud.model.text import Term, Text, same
 from govcloud.report.findings import NO_CLAUSE, role_text, term
 from govcloud.report.view import Cell, Column, View

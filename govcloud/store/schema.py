@@ -99,6 +99,28 @@ finding = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+waiver = Table(
+    "waiver", metadata,
+    Column("waiver_id", Text, primary_key=True),
+    Column("finding_id", Text, nullable=False),
+    Column("valid_until", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_waiver_finding", "finding_id"),
+)  # fmt: skip
+
+# The newest check of each request: what runs or is about to run on which offering of which catalog.
+request = Table(
+    "request", metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("department", Text, nullable=False),
+    Column("system_id", Text),
+    Column("catalog_id", Text, nullable=False),
+    Column("catalog_version", Text, nullable=False),
+    Column("applied_on", Text, nullable=False),
+    Column("checked_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
 plan = Table(
     "plan", metadata,
     Column("plan_id", Text, primary_key=True),

@@ -10,8 +10,9 @@ from govcloud.compliance.networks import build_remaining_networks
 from govcloud.discovery.links import build_network_evidence
 from govcloud.model.inventory import Inventory
 from govcloud.model.network_evidence import NetworkEvidence
-from govcloud.model.regulation import RemainingNetwork, TopicCoverage
-from govcloud.workflow.check import load_estate, office_rulebook, today
+from govcloud.model.network_ledger import RemainingNetwork
+from govcloud.model.regulation import TopicCoverage
+from govcloud.workflow.office import load_estate, office_rulebook, today
 from govcloud.workflow.session import Session
 
 _TOPIC = "dedicated_network"

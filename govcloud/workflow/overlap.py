@@ -9,8 +9,8 @@ from govcloud.compliance.overlap import build_overlaps
 from govcloud.model.catalog import Catalog
 from govcloud.model.inventory import Inventory
 from govcloud.model.overlap import DepartmentRow, Overlap
-from govcloud.workflow.check import load_estate, office_catalog
 from govcloud.workflow.confidence import read_confidence
+from govcloud.workflow.office import load_estate, office_catalog
 from govcloud.workflow.session import Session
 from govcloud.workflow.zombies import list_zombies
 

@@ -9,11 +9,12 @@ from govcloud import resources
 from govcloud.compliance.deadlines import EVENTS, build_duties, build_project_deadlines
 from govcloud.compliance.load import pack_ids
 from govcloud.errors import UsageError
+from govcloud.model.deadline import Duty, ProjectDeadline
 from govcloud.model.inventory import Project
-from govcloud.model.regulation import Duty, ProjectDeadline, Regulation
+from govcloud.model.regulation import Regulation
 from govcloud.model.text import Text
 from govcloud.settings import load_site, site_ids
-from govcloud.workflow.check import Rulebook, load_estate, load_rulebook, office_rulebook, today
+from govcloud.workflow.office import Rulebook, load_estate, load_rulebook, office_rulebook, today
 from govcloud.workflow.session import Session
 
 EVENT_IDS = tuple(EVENTS)

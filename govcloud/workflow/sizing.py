@@ -13,7 +13,7 @@ from govcloud.model.sizing import Sizing
 from govcloud.model.text import Text
 from govcloud.report.files import save
 from govcloud.report.sizing import render_request
-from govcloud.workflow.check import load_estate, office_catalog, office_rulebook, today
+from govcloud.workflow.office import load_estate, office_catalog, office_rulebook, today
 from govcloud.workflow.session import Session
 
 

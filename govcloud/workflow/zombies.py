@@ -16,7 +16,7 @@ from govcloud.model.observation import Statement
 from govcloud.model.regulation import TopicCoverage
 from govcloud.model.zombie import ServerUse, ZombieRules, ZombieVerdict
 from govcloud.store import inventory as inventory_store
-from govcloud.workflow.check import load_estate, office_rulebook, today
+from govcloud.workflow.office import load_estate, office_rulebook, today
 from govcloud.workflow.session import Session
 
 _TOPIC = "zombie"

@@ -10,8 +10,8 @@ import pytest
 from govcloud.compliance.calendar import WorkCalendar
 from govcloud.compliance.deadlines import build_duties, build_project_deadlines
 from govcloud.compliance.load import load_packs
+from govcloud.model.deadline import ProjectDeadline
 from govcloud.model.inventory import Project
-from govcloud.model.regulation import ProjectDeadline
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ from govcloud.model.server import Connection, Interface, Route, Socket
 from govcloud.report.networks import build_network_evidence_view
 from govcloud.report.text import render_json
 from govcloud.settings import Workspace, open_workspace
-from govcloud.workflow.check import check_request
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.networks import list_remaining
+from govcloud.workflow.request import check_request
 from govcloud.workflow.session import Session, open_session
 from govcloud.workflow.sizing import size_servers, write_request
 from govcloud.workflow.statements import store_statements

@@ -15,8 +15,10 @@ from govcloud.model.inventory import Inventory, Merged, System
 from govcloud.settings import open_workspace
 from govcloud.store import entities
 from govcloud.store import ledger as ledger_store
-from govcloud.workflow.check import check_estate, check_request, find_finding, open_findings, today
+from govcloud.workflow.check import check_estate, find_finding, open_findings
 from govcloud.workflow.init import init_workspace
+from govcloud.workflow.office import today
+from govcloud.workflow.request import check_request
 from govcloud.workflow.session import Session, open_session
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
