@@ -11,11 +11,13 @@ import msgspec
 from govcloud.compliance.calendar import WorkCalendar
 from govcloud.compliance.evaluate import decide_rule
 from govcloud.compliance.subjects import subjects
+from govcloud.compliance.zombies import build_zombies
 from govcloud.errors import InputError
 from govcloud.model.inventory import Inventory, Network, Project, System
 from govcloud.model.regulation import CaseResult, Regulation, Rule, Verdict
 from govcloud.model.server import Server
 from govcloud.model.text import Text
+from govcloud.model.zombie import ZombieRules
 from govcloud.safe_yaml import load_yaml
 
 
@@ -73,7 +75,8 @@ def _run(rule: Rule, case: _Case, pack: Regulation, calendar: WorkCalendar, path
         networks=(*([case.network] if case.network else []), *case.inventory.networks),
         projects=(*([case.project] if case.project else []), *case.inventory.projects),
     )
-    subject = next(subjects(inventory, rule.subject), None) if getattr(case, rule.subject, None) else None
+    zombies = {z.system_id: z for z in build_zombies(inventory, ZombieRules(), {}, case.as_of)}
+    subject = next(subjects(inventory, rule.subject, zombies), None) if getattr(case, rule.subject, None) else None
     if subject is None:
         raise _faulty(path, Text("用例缺少 {k}", "the case lacks its {k}").format(k=rule.subject), case.name)
     answer = decide_rule(rule, subject, pack, calendar, case.as_of)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from govcloud.compliance.calendar import DueDate, WorkCalendar
-from govcloud.compliance.conditions import Truth, decide
+from govcloud.compliance.conditions import Moment, Truth, decide
 from govcloud.compliance.deadlines import check_in_time, happened_on, standing
 from govcloud.compliance.subjects import DERIVED, Subject, subjects
 from govcloud.model.ids import build_id
@@ -27,6 +27,7 @@ from govcloud.model.regulation import (
     Verdict,
 )
 from govcloud.model.text import Text
+from govcloud.model.zombie import ZombieVerdict
 
 _SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
 
@@ -47,8 +48,12 @@ def evaluate(
     topics: Mapping[str, Text],
     calendar: WorkCalendar,
     as_of: date,
+    zombies: Mapping[str, ZombieVerdict] | None = None,
 ) -> EstateCheck:
-    """Every rule of every pack in force against every subject. The office's own pack comes first in `packs`."""
+    """Every rule of every pack in force against every subject. The office's own pack comes first in `packs`.
+
+    `zombies`: system id -> verdict; without it rules on zombies are undetermined.
+    """
     level = packs[0].level
     active = [pack for pack in packs if pack.in_force(as_of)]
     findings: list[Finding] = []
@@ -58,7 +63,9 @@ def evaluate(
             if _own_version(rule, pack, active, level):
                 continue
             bound = standing((pack.clauses[c] for c in rule.clauses), level)
-            answers = [(s, decide_rule(rule, s, pack, calendar, as_of)) for s in subjects(inventory, rule.subject)]
+            answers = [
+                (s, decide_rule(rule, s, pack, calendar, as_of)) for s in subjects(inventory, rule.subject, zombies)
+            ]
             findings += [
                 _finding(rule, pack, bound, subject, answer, inventory)
                 for subject, answer in answers
@@ -112,10 +119,11 @@ def decide_rule(rule: Rule, subject: Subject, pack: Regulation, calendar: WorkCa
             dues.append(due)
         return truth
 
-    concerned = Truth(True) if rule.when is None else decide(rule.when, subject.facts, in_time)
+    moment = Moment(as_of, in_time)
+    concerned = Truth(True) if rule.when is None else decide(rule.when, subject.facts, moment)
     if concerned.value is False:
         return Answer(verdict="not_applicable")
-    held = decide(rule.must, subject.facts, in_time)
+    held = decide(rule.must, subject.facts, moment)
     if before_the_rules:
         return Answer(verdict="not_applicable")
     used, missing = concerned.used | held.used, concerned.missing | held.missing
@@ -152,6 +160,7 @@ def _finding(
         next_step=_FILL_IN if undetermined else rule.next_step,
         evidence=tuple(_evidence(subject, name, inventory) for name in sorted(answer.used)),
         missing=tuple(sorted(answer.missing)),
+        note=rule.note,
         due_on=answer.due.on if answer.due else None,
         provisional=bool(answer.due and answer.due.provisional),
     )

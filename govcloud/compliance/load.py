@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import msgspec
 
-from govcloud.compliance.conditions import ConditionError, parse_condition
+from govcloud.compliance.conditions import ConditionError, Words, parse_condition
 from govcloud.compliance.deadlines import EVENTS
 from govcloud.compliance.subjects import field_kinds
 from govcloud.errors import InputError, UsageError
@@ -19,13 +20,14 @@ from govcloud.model.regulation import (
     Clause,
     Deadline,
     Level,
+    Limit,
     Regulation,
     RequestClauses,
     Rule,
     Severity,
 )
 from govcloud.model.text import Text
-from govcloud.safe_yaml import load_yaml
+from govcloud.safe_yaml import Located, load_located
 
 T = TypeVar("T")
 
@@ -57,6 +59,8 @@ class _Clause(msgspec.Struct, forbid_unknown_fields=True):
     deadline_note: Text | None = None
     consequence: Text | None = None
     reaches: tuple[Level, ...] = ()
+    information: Text | None = None
+    not_automatable: Text | None = None
 
 
 class _Pack(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,47 +86,84 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True):
 class _Rules(msgspec.Struct, forbid_unknown_fields=True):
     rules: list[_Rule]
     requests: RequestClauses = msgspec.field(default_factory=RequestClauses)
+    limits: dict[str, Limit] = {}
 
 
-def pack_ids(root: Path) -> list[str]:
-    return sorted(path.parent.name for path in root.glob("*/pack.yaml"))
+@dataclass(frozen=True, slots=True)
+class _File(Generic[T]):
+    """A file in its expected form, and where each entry of it stands."""
+
+    content: T
+    located: Located
+
+    def refuse(self, entry: tuple[str | int, ...], name: str, zh: str, en: str) -> NoReturn:
+        what = Text("{name}：{zh}", "{name}: {en}").format(name=name, zh=zh, en=en)
+        _refuse(self.located.where(*entry), what)
 
 
-def load_packs(root: Path, ids: Sequence[str]) -> tuple[Regulation, ...]:
-    """The packs in the given order. Raises UsageError for an unknown id, InputError for a pack that does not add up."""
-    known = pack_ids(root)
+def pack_ids(*roots: Path) -> list[str]:
+    return sorted({path.parent.name for root in roots for path in root.glob("*/pack.yaml")})
+
+
+def load_packs(
+    roots: Path | Sequence[Path], ids: Sequence[str], limits: Mapping[str, float] | None = None
+) -> tuple[Regulation, ...]:
+    """The packs in the given order. `roots`: folders of packs; of two packs with one id the later root's counts.
+    `limits`: numbers that the site sets in place of the packs' own.
+
+    Raises UsageError for an unknown id, InputError for a pack that does not add up or a limit that none of them has.
+    """
+    roots = (roots,) if isinstance(roots, Path) else tuple(roots)
+    folders = {path.parent.name: path.parent for root in roots for path in sorted(root.glob("*/pack.yaml"))}
     for pack_id in ids:
-        if pack_id not in known:
+        if pack_id not in folders:
             raise UsageError(
                 Text("没有这个法规包", "No such rule pack"),
                 where=pack_id,
-                next_step=Text("可选：{known}", "Choose one of: {known}").format(known=", ".join(known)),
+                next_step=Text("可选：{known}", "Choose one of: {known}").format(known=", ".join(sorted(folders))),
             )
-    topics = load_topics(root)
-    return tuple(_load_pack(root / pack_id, topics) for pack_id in ids)
+    topics = load_topics(*roots)
+    packs = tuple(_load_pack(folders[pack_id], topics, limits or {}) for pack_id in ids)
+    known = {name for pack in packs for name in pack.limits}
+    for name in limits or ():
+        if name not in known:
+            raise InputError(
+                Text("没有规则用到这个界线：{n}", "No rule uses this limit: {n}").format(n=name),
+                where=f"govcloud.yaml:limits.{name}",
+                next_step=Text("可选：{known}", "Choose one of: {known}").format(known=", ".join(sorted(known))),
+            )
+    return packs
 
 
-def load_topics(root: Path) -> dict[str, Text]:
-    """Topic id -> title, in the order in which coverage is shown."""
-    return _convert(root / "topics.yaml", dict[str, Text])
+def load_topics(*roots: Path) -> dict[str, Text]:
+    """Topic id -> title, in the order in which coverage is shown. Later roots add to and correct the earlier ones."""
+    topics: dict[str, Text] = {}
+    for root in roots:
+        path = root / "topics.yaml"
+        if path.is_file():
+            topics |= _read(path, dict[str, Text]).content
+    return topics
 
 
-def _load_pack(folder: Path, topics: Mapping[str, Text]) -> Regulation:
-    path = folder / "pack.yaml"
-    raw = _convert(path, _Pack)
-    head = raw.regulation
-    if head.id != folder.name:
-        _refuse(path, "regulation.id", f"{head.id} != {folder.name}")
+def _load_pack(folder: Path, topics: Mapping[str, Text], limits: Mapping[str, float]) -> Regulation:
+    pack, rules = _read(folder / "pack.yaml", _Pack), _read(folder / "rules.yaml", _Rules)
+    head = pack.content.regulation
+    _check_head(pack, folder.name)
     clauses: dict[str, Clause] = {}
-    for item in raw.clauses:
+    for number, item in enumerate(pack.content.clauses):
+        entry = ("clauses", number)
         if item.id in clauses:
-            _refuse(path, item.id, "条款编号重复", "this clause id is used twice")
+            pack.refuse(entry, item.id, "条款编号重复", "this clause id is used twice")
         if item.deadline and item.deadline.event and item.deadline.event not in EVENTS:
-            _refuse(path, item.id, f"未知事件：{item.deadline.event}", f"unknown event: {item.deadline.event}")
+            pack.refuse(entry, item.id, f"未知事件：{item.deadline.event}", f"unknown event: {item.deadline.event}")
         clauses[item.id] = _clause(item, head)
-    rules_path = folder / "rules.yaml"
-    rules = _convert(rules_path, _Rules)
-    _check_requests(rules.requests, clauses, rules_path)
+    own_limits = {
+        name: Limit(value=limits.get(name, limit.value), title=limit.title)
+        for name, limit in rules.content.limits.items()
+    }
+    _check_requests(rules, clauses)
+    made = _rules(rules, head, clauses, topics, {name: limit.value for name, limit in own_limits.items()})
+    _check_treatment(pack, made, rules.content.requests)
     return Regulation(
         regulation_id=head.id,
         title=head.title,
@@ -137,9 +178,21 @@ def _load_pack(folder: Path, topics: Mapping[str, Text]) -> Regulation:
         note=head.note,
         roles=head.roles,
         clauses=clauses,
-        rules=_rules(rules.rules, head, clauses, topics, rules_path),
-        requests=rules.requests,
+        rules=made,
+        requests=rules.content.requests,
+        limits=own_limits,
     )
+
+
+def _check_head(pack: _File[_Pack], folder: str) -> None:
+    head = pack.content.regulation
+    at = "regulation"
+    if head.id != folder:
+        pack.refuse((at, "id"), head.id, f"与文件夹名 {folder} 不符", f"the folder is called {folder}")
+    if head.effective_from and head.effective_to and head.effective_to < head.effective_from:
+        pack.refuse((at, "effective_to"), head.id, "失效日早于施行日", "it ends before it takes effect")
+    if head.issued_on and head.effective_from and head.effective_from < head.issued_on:
+        pack.refuse((at, "effective_from"), head.id, "施行日早于成文日", "it takes effect before it was issued")
 
 
 def _clause(item: _Clause, head: _Head) -> Clause:
@@ -155,25 +208,65 @@ def _clause(item: _Clause, head: _Head) -> Clause:
         deadline_note=item.deadline_note,
         consequence=item.consequence,
         reaches=item.reaches or (head.level,),
+        treatment="information" if item.information else "not_automatable" if item.not_automatable else None,
+        treatment_reason=item.information or item.not_automatable,
     )
 
 
+def cited(rules: Sequence[Rule], requests: RequestClauses) -> frozenset[str]:
+    """Clauses that a rule tests, or that stand behind the answer to a request."""
+    r = requests
+    groups = (
+        r.use_catalog,
+        r.no_duplicates,
+        r.own_cloud,
+        r.own_network,
+        r.exception,
+        *(rule.clauses for rule in rules),
+    )
+    return frozenset(clause_id for group in groups for clause_id in group)
+
+
+def _check_treatment(pack: _File[_Pack], rules: Sequence[Rule], requests: RequestClauses) -> None:
+    """Every clause is tested by a rule, or says why it is not: nothing of a document gets lost."""
+    tested = cited(rules, requests)
+    for number, item in enumerate(pack.content.clauses):
+        marks = (item.information is not None) + (item.not_automatable is not None)
+        if marks + (item.id in tested) == 1:
+            continue
+        pack.refuse(
+            ("clauses", number), item.id,
+            "须有规则引用，或写明 information、not_automatable 之一及原因，且只取其一",
+            "exactly one of: a rule cites it, `information:` or `not_automatable:` with the reason",
+        )  # fmt: skip
+
+
 def _rules(
-    items: Sequence[_Rule], head: _Head, clauses: Mapping[str, Clause], topics: Mapping[str, Text], path: Path
-) -> tuple[Rule, ...]:
+    file: _File[_Rules], head: _Head, clauses: Mapping[str, Clause], topics: Mapping[str, Text], limits: Mapping[str, float]
+) -> tuple[Rule, ...]:  # fmt: skip
     rules: dict[str, Rule] = {}
-    for item in items:
+    for number, item in enumerate(file.content.rules):
+        entry = ("rules", number)
         if item.id in rules:
-            _refuse(path, item.id, "规则编号重复", "this rule id is used twice")
+            file.refuse(entry, item.id, "规则编号重复", "this rule id is used twice")
         if not item.clauses:
-            _refuse(path, item.id, "没有引用条款", "cites no clause")
+            file.refuse(entry, item.id, "没有引用条款", "cites no clause")
         for clause_id in item.clauses:
             if clause_id not in clauses:
-                _refuse(path, item.id, f"引用了不存在的条款：{clause_id}", f"cites an unknown clause: {clause_id}")
+                file.refuse(
+                    (*entry, "clauses"), item.id, f"引用了不存在的条款：{clause_id}", f"cites an unknown clause: {clause_id}"
+                )  # fmt: skip
         if item.topic not in topics:
-            _refuse(path, item.id, f"未知主题：{item.topic}", f"unknown topic: {item.topic}")
+            file.refuse((*entry, "topic"), item.id, f"未知主题：{item.topic}", f"unknown topic: {item.topic}")
         if item.responsible not in head.roles:
-            _refuse(path, item.id, f"未知角色：{item.responsible}", f"unknown role: {item.responsible}")
+            file.refuse(
+                (*entry, "responsible"), item.id, f"未知角色：{item.responsible}", f"unknown role: {item.responsible}"
+            )
+        words = _words(item, clauses, limits)
+        if not words.fields:
+            file.refuse(
+                (*entry, "subject"), item.id, f"不支持的对象：{item.subject}", f"rules about a {item.subject} are not supported"
+            )  # fmt: skip
         rules[item.id] = Rule(
             rule_id=f"{head.id}/{item.id}",
             regulation_id=head.id,
@@ -183,26 +276,35 @@ def _rules(
             severity=item.severity,
             responsible=item.responsible,
             title=item.title,
-            message=item.message,
-            next_step=item.next_step,
-            must=_condition(item, item.must, clauses, path),
-            when=_condition(item, item.when, clauses, path) if item.when is not None else None,
-            note=item.note,
+            message=_filled(item.message, limits),
+            next_step=_filled(item.next_step, limits),
+            must=_condition(file, (*entry, "must"), item, item.must, words),
+            when=_condition(file, (*entry, "when"), item, item.when, words) if item.when is not None else None,
+            note=_filled(item.note, limits) if item.note else None,
         )
     return tuple(rules.values())
 
 
-def _condition(item: _Rule, data: object, clauses: Mapping[str, Clause], path: Path) -> Condition:
-    kinds = field_kinds(item.subject)
-    if not kinds:
-        _refuse(path, item.id, f"不支持的对象：{item.subject}", f"rules about a {item.subject} are not supported")
+def _words(item: _Rule, clauses: Mapping[str, Clause], limits: Mapping[str, float]) -> Words:
     timed = {c.clause_id for c in clauses.values() if c.deadline and c.deadline.event and c.deadline.record}
+    return Words(field_kinds(item.subject), timed, limits)
+
+
+def _filled(text: Text, limits: Mapping[str, float]) -> Text:
+    """`{little_used_pct}` in a message becomes the number that the site goes by."""
+    for name, value in limits.items():
+        number = f"{value:g}"
+        text = Text(text.zh.replace(f"{{{name}}}", number), text.en.replace(f"{{{name}}}", number))
+    return text
+
+
+def _condition(file: _File[_Rules], entry: tuple[str | int, ...], item: _Rule, data: object, words: Words) -> Condition:
     try:
-        condition = parse_condition(data, kinds, timed)
+        condition = parse_condition(data, words)
     except ConditionError as error:
-        _refuse(path, item.id, f"条件有误：{error}", f"condition: {error}")
+        file.refuse(entry, item.id, f"条件有误：{error}", f"condition: {error}")
     if item.subject != "project" and _asks_time(condition):
-        _refuse(path, item.id, "in_time 只用于项目", "in_time is for projects only")
+        file.refuse(entry, item.id, "in_time 只用于项目", "in_time is for projects only")
     return condition
 
 
@@ -217,23 +319,26 @@ def _asks_time(condition: Condition) -> bool:
     return False
 
 
-def _check_requests(requests: RequestClauses, clauses: Mapping[str, Clause], path: Path) -> None:
-    named = (requests.use_catalog, requests.no_duplicates, requests.own_cloud, requests.own_network, requests.exception)
-    for clause_id in (c for group in named for c in group):
+def _check_requests(file: _File[_Rules], clauses: Mapping[str, Clause]) -> None:
+    for clause_id in sorted(cited((), file.content.requests)):
         if clause_id not in clauses:
-            _refuse(path, "requests", f"引用了不存在的条款：{clause_id}", f"cites an unknown clause: {clause_id}")
+            file.refuse(
+                ("requests",), "requests", f"引用了不存在的条款：{clause_id}", f"cites an unknown clause: {clause_id}"
+            )
 
 
-def _convert(path: Path, kind: type[T]) -> T:
+def _read(path: Path, kind: type[T]) -> _File[T]:
+    located = load_located(path)
     try:
-        return msgspec.convert(load_yaml(path), kind)
+        return _File(msgspec.convert(located.data, kind), located)
     except msgspec.ValidationError as error:
-        _refuse(path, "", f"不合格式：{error}", f"not in the expected form: {error}")
+        what = Text("不合格式：{why}", "not in the expected form: {why}").format(why=error)
+        _refuse(located.where_of(error), what)
 
 
-def _refuse(path: Path, entry: str, zh: str, en: str | None = None) -> NoReturn:
+def _refuse(where: str, what: Text) -> NoReturn:
     raise InputError(
-        Text("法规包有误：{what}", "The rule pack is faulty: {what}").format(what=Text(zh, en or zh)),
-        where=f"{path}:{entry}" if entry else str(path),
+        Text("法规包有误：{what}", "The rule pack is faulty: {what}").format(what=what),
+        where=where,
         next_step=Text("对照 docs/formats.md 改正这一项", "Correct this entry; docs/formats.md has the format"),
     )

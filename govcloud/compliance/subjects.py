@@ -11,13 +11,16 @@ from govcloud.compliance.conditions import Kind
 from govcloud.model.inventory import Inventory, Network, Project, System
 from govcloud.model.observation import SubjectKind
 from govcloud.model.server import Server
+from govcloud.model.zombie import CRITERIA, ZombieVerdict
 
 _MODELS: dict[SubjectKind, type] = {"system": System, "server": Server, "network": Network, "project": Project}
 DERIVED: dict[SubjectKind, dict[str, Kind]] = {
-    "system": {"projects": "list"},
-    "project": {"unknown_systems": "list"},
-}
-"""`projects`: ids of the projects that list the system. `unknown_systems`: ids a project lists and nobody knows."""
+    "system": {"projects": "list", "accepted_on": "date", **{f"zombie_{criterion}": "flag" for criterion in CRITERIA}},
+    "project": {"unknown_systems": "list", "unknown_networks": "list", "unfiled_changes": "list", "late_changes": "list"},
+}  # fmt: skip
+"""`projects`: ids of the projects that list the system; `accepted_on`: the latest acceptance among them; `zombie_*`: the
+criteria of SX17-2.1b. `unknown_systems`, `unknown_networks`: what a project lists and nobody knows; `unfiled_changes`,
+`late_changes`: its changes without a date of filing, and those filed after they were made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +54,23 @@ def _kind(hint: object) -> Kind:
     return "list" if str(hint).startswith("tuple") else "text"
 
 
-def subjects(inventory: Inventory, kind: SubjectKind) -> Iterator[Subject]:
-    """The inventory's subjects of one kind, in its order."""
+def subjects(
+    inventory: Inventory, kind: SubjectKind, zombies: Mapping[str, ZombieVerdict] | None = None
+) -> Iterator[Subject]:
+    """The inventory's subjects of one kind, in its order. `zombies`: system id -> verdict; without it the criteria are unknown."""
     if kind == "system":
-        listed: dict[str, list[str]] = {}
-        for project in inventory.projects:
-            for system_id in project.systems:
-                listed.setdefault(system_id, []).append(project.project_id)
-        for system in inventory.systems:
-            # Without any project record the question is open, not answered with "none".
-            derived = {"projects": tuple(listed.get(system.system_id, ())) if inventory.projects else None}
-            yield _subject(kind, system.system_id, system, derived)
+        yield from _systems(inventory, zombies or {})
     elif kind == "project":
-        known = {s.system_id for s in inventory.systems}
+        systems = {name for s in inventory.systems for name in (s.system_id, s.name)}
+        networks = {name for n in inventory.networks for name in (n.network_id, n.name)}
         for project in inventory.projects:
             yield _subject(kind, project.project_id, project, {
-                "unknown_systems": tuple(s for s in project.systems if s not in known)
+                "unknown_systems": tuple(s for s in project.systems if s not in systems),
+                "unknown_networks": tuple(n for n in project.networks if n not in networks),
+                "unfiled_changes": tuple(c.what for c in project.changes if c.filed_on is None),
+                "late_changes": tuple(
+                    c.what for c in project.changes if c.filed_on and c.changed_on and c.filed_on > c.changed_on
+                ),
             })  # fmt: skip
     elif kind == "network":
         for network in inventory.networks:
@@ -74,6 +78,23 @@ def subjects(inventory: Inventory, kind: SubjectKind) -> Iterator[Subject]:
     elif kind == "server":
         for server in inventory.servers:
             yield _subject(kind, server.server_id, server, {})
+
+
+def _systems(inventory: Inventory, zombies: Mapping[str, ZombieVerdict]) -> Iterator[Subject]:
+    listed: dict[str, list[Project]] = {}
+    for project in inventory.projects:
+        for system_id in project.systems:
+            listed.setdefault(system_id, []).append(project)
+    for system in inventory.systems:
+        projects = listed.get(system.system_id, [])
+        accepted = [p.acceptance_completed_on for p in projects if p.acceptance_completed_on is not None]
+        criteria = zombies[system.system_id].criteria if system.system_id in zombies else ()
+        yield _subject("system", system.system_id, system, {
+            # Without any project record the question is open, not answered with "none".
+            "projects": tuple(p.project_id for p in projects) if inventory.projects else None,
+            "accepted_on": max(accepted, default=None),
+            **{f"zombie_{c.criterion}": {"met": True, "not_met": False}.get(c.verdict) for c in criteria},
+        })  # fmt: skip
 
 
 def _subject(

@@ -10,13 +10,23 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
-Operator = Literal["eq", "ne", "in", "lt", "le", "gt", "ge", "empty", "mentions", "same_as"]
+Operator = Literal[
+    "eq", "ne", "in", "lt", "le", "gt", "ge", "empty", "mentions",
+    "same_as", "not_before", "not_after", "at_most",
+    "days_ago_at_least", "days_ago_at_most", "years_ago_at_least", "years_ago_at_most",
+]  # fmt: skip
+FIELD_OPERATORS: tuple[Operator, ...] = ("same_as", "not_before", "not_after", "at_most")
+"""Compare with another field of the subject, which the value names."""
+AGE_OPERATORS: tuple[Operator, ...] = (
+    "days_ago_at_least", "days_ago_at_most", "years_ago_at_least", "years_ago_at_most",
+)  # fmt: skip
+"""Of a date, seen from the day of the check: days, or calendar years (31 December is one year ago on 1 January)."""
 Operand = str | int | float | bool | date | tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compare:
-    """`field op value`. `same_as`: the value names another field. `mentions`: some text of a list contains the value."""
+    """`field op value`. `mentions`: some text of a list contains the value."""
 
     field: str
     op: Operator

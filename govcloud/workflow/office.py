@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,14 +35,24 @@ class Rulebook:
         return self.packs[0]
 
 
-def load_rulebook(ids: Sequence[str], workspace: Path | None = None) -> Rulebook:
-    """Raises UsageError for an unknown pack, InputError for a faulty one. `workspace`/calendars adds and corrects years."""
-    root = resources.folder("regulations")
+def regulation_folders(workspace: Path | None = None) -> tuple[Path, ...]:
+    """Where rule packs lie: ours, then the site's own in `WORKSPACE/regulations`, which count where both have one."""
+    return (resources.folder("regulations"), *((workspace / "regulations",) if workspace else ()))
+
+
+def load_rulebook(
+    ids: Sequence[str], workspace: Path | None = None, limits: Mapping[str, float] | None = None
+) -> Rulebook:
+    """Raises UsageError for an unknown pack, InputError for a faulty one or an unknown limit.
+
+    `workspace`/regulations adds packs, `workspace`/calendars adds and corrects years.
+    """
+    folders = regulation_folders(workspace)
     own_calendars = (workspace / "calendars",) if workspace else ()
     return Rulebook(
-        packs=load_packs(root, ids),
-        topics=load_topics(root),
-        calendar=load_calendar(root / "calendars", *own_calendars),
+        packs=load_packs(folders, ids, limits),
+        topics=load_topics(*folders),
+        calendar=load_calendar(folders[0] / "calendars", *own_calendars),
     )
 
 
@@ -54,7 +64,7 @@ def office_rulebook(session: Session) -> Rulebook:
             where="govcloud.yaml:jurisdiction",
             next_step=Text("写上法规包编号，例如 [SX19, SX17]", "Name rule packs there, for example [SX19, SX17]"),
         )
-    return load_rulebook(settings.jurisdiction, session.workspace.path)
+    return load_rulebook(settings.jurisdiction, session.workspace.path, settings.limits)
 
 
 def office_catalog(session: Session) -> Catalog:

@@ -9,13 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govcloud.compliance.conditions import ConditionError, Kind, Truth, decide, parse_condition
+from govcloud.compliance.conditions import ConditionError, Kind, Moment, Words, decide, parse_condition
 
-FIELDS: dict[str, Kind] = {"a": "flag", "b": "flag", "n": "number", "t": "text", "u": "text", "d": "date", "l": "list"}
+FIELDS: dict[str, Kind] = {
+    "a": "flag",
+    "b": "flag",
+    "n": "number",
+    "t": "text",
+    "u": "text",
+    "d": "date",
+    "e": "date",
+    "m": "number",
+    "l": "list",
+}
+WORDS = Words(FIELDS, limits={"few": 3})
+MOMENT = Moment(date(2026, 3, 2))
 
 
 def truth(data: object, **facts: object) -> bool | None:
-    return decide(parse_condition(data, FIELDS, ()), facts, lambda _: Truth(None)).value
+    return decide(parse_condition(data, WORDS), facts, MOMENT).value
 
 
 @pytest.mark.parametrize(
@@ -45,6 +57,20 @@ def truth(data: object, **facts: object) -> bool | None:
         ({"any": [{"a": True}, {"b": True}]}, {"b": False}, None),
         ({"not": {"a": True}}, {}, None),
         ({"not": {"a": True}}, {"a": False}, True),
+        ({"n": {"lt": "limit:few"}}, {"n": 2}, True),
+        ({"n": {"lt": "limit:few"}}, {"n": 3}, False),
+        ({"d": {"days_ago_at_least": 1}}, {"d": date(2026, 3, 1)}, True),
+        ({"d": {"days_ago_at_least": 1}}, {"d": date(2026, 3, 2)}, False),
+        ({"d": {"days_ago_at_most": 0}}, {"d": date(2026, 3, 2)}, True),
+        ({"d": {"years_ago_at_least": 1}}, {"d": date(2025, 12, 31)}, True),
+        ({"d": {"years_ago_at_most": 0}}, {"d": date(2025, 12, 31)}, False),
+        ({"d": {"days_ago_at_most": 0}}, {}, None),
+        ({"d": {"not_before": "e"}}, {"d": date(2026, 1, 1), "e": date(2026, 1, 1)}, True),
+        ({"d": {"not_before": "e"}}, {"d": date(2025, 1, 1), "e": date(2026, 1, 1)}, False),
+        ({"d": {"not_after": "e"}}, {"d": date(2026, 1, 2), "e": date(2026, 1, 1)}, False),
+        ({"d": {"not_after": "e"}}, {"d": date(2026, 1, 2)}, None),
+        ({"n": {"at_most": "m"}}, {"n": 2, "m": 2}, True),
+        ({"n": {"at_most": "m"}}, {"n": 3, "m": 2}, False),
     ],
 )
 def test_what_a_condition_says(data: object, facts: dict[str, object], expected: bool | None) -> None:
@@ -52,8 +78,8 @@ def test_what_a_condition_says(data: object, facts: dict[str, object], expected:
 
 
 def test_the_missing_fields_are_named_and_only_those() -> None:
-    condition = parse_condition({"a": True, "t": {"same_as": "u"}}, FIELDS, ())
-    found = decide(condition, {"a": True, "t": "x"}, lambda _: Truth(None))
+    condition = parse_condition({"a": True, "t": {"same_as": "u"}}, WORDS)
+    found = decide(condition, {"a": True, "t": "x"}, MOMENT)
     assert (found.value, found.missing, found.used) == (None, {"u"}, {"a", "t", "u"})
 
 
@@ -64,11 +90,13 @@ def test_the_missing_fields_are_named_and_only_those() -> None:
         {"n": {"ge": True}}, {"t": {"lt": 3}}, {"d": {"lt": 3}}, {"t": {"in": "x"}}, {"t": {"in": []}},
         {"t": {"recorded": "yes"}}, {"t": {"same_as": "nosuch"}}, {"in_time": "SX19-99"}, {"t": {"eq": [1]}},
         {"__class__": {"eq": 1}}, {"a": {"eq": None}},
+        {"n": {"lt": "limit:nosuch"}}, {"n": {"days_ago_at_least": 3}}, {"d": {"days_ago_at_least": "3"}}, {"d": {"years_ago_at_most": True}},
+        {"d": {"not_before": "n"}}, {"n": {"at_most": "d"}}, {"d": {"not_after": "nosuch"}}, {"d": {"not_before": 3}},
     ],
 )  # fmt: skip
 def test_a_condition_that_means_nothing_is_refused(data: object) -> None:
     with pytest.raises(ConditionError):
-        parse_condition(data, FIELDS, ())
+        parse_condition(data, WORDS)
 
 
 leaves: st.SearchStrategy[dict[str, Any]] = st.one_of(
