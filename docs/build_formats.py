@@ -19,7 +19,7 @@ from typing import Any, get_args
 import msgspec.inspect as shapes
 from msgspec import NODEFAULT
 
-from govcloud.compliance.conditions import parse_condition
+from govcloud.compliance.conditions import Words, parse_condition
 from govcloud.compliance.deadlines import EVENTS
 from govcloud.compliance.subjects import field_kinds
 from govcloud.discovery.cells import PARSERS, Hint
@@ -203,9 +203,10 @@ def shown(value: object) -> str:
 def operators(rows: list[str]) -> list[str]:
     """`%operators`: the whole language of conditions; each example is parsed."""
     known = {name: kind for subject in ASKED for name, kind in field_kinds(subject).items()}
+    words = Words(known, {"JC22-18"}, {"little_used_pct": 20})
     body = []
     for name, (zh, en, example) in explained(rows, [*CONNECTIVES, *get_args(Operator)], "operators").items():
-        parse_condition(parse_yaml(example, name), known, {"JC22-18"})
+        parse_condition(parse_yaml(example, name), words)
         body.append([f"`{name}`", zh, en, f"`{example}`"])
     order = [row.split(" = ")[0] for row in rows]
     return table(

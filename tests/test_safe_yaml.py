@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govcloud.errors import InputError
-from govcloud.safe_yaml import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, load_yaml, parse_yaml
+from govcloud.safe_yaml import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, load_located, load_yaml, parse_yaml
 
 
 def refused(text: str) -> InputError:
@@ -121,3 +121,19 @@ def test_any_text_is_either_read_or_refused(text: str) -> None:
         parse_yaml(text, "x")
     except InputError as error:
         assert error.message("zh") and error.message("en")
+
+
+@pytest.mark.parametrize("value", ["2026-13-01", "9" * 5000, "2026-02-30 25:00:00"])
+def test_a_date_that_does_not_exist_or_an_endless_number_is_told_by_its_line(value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_yaml(f"a: 1\nclosed_on: {value}\n", "x.yaml")
+    assert "x.yaml:2" in caught.value.message("en")
+
+
+def test_every_entry_knows_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("a: 1\nb:\n  - c: 2\n  - c: 3\n    d: 4\n", "utf-8")
+    located = load_located(file)
+    assert located.where("b", 1, "d") == f"{file}:5"
+    assert located.where("b", 1, "missing") == f"{file}:4"
+    assert located.where_of("Expected `int`, got `str` - at `$.b[0].c`") == f"{file}:3"

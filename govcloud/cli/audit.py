@@ -6,14 +6,22 @@ import click
 
 from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
-from govcloud.errors import IntegrityError
+from govcloud.errors import IntegrityError, UsageError
 from govcloud.model.text import Text
 from govcloud.report.audit import build_checkpoint_view, build_log_view, build_verify_view
+from govcloud.report.coverage import build_clauses_view, build_documents_view
 from govcloud.report.files import save
+from govcloud.settings import Workspace, open_workspace
 from govcloud.workflow import audit as audit_workflow
+from govcloud.workflow.coverage import list_coverage
 
 
-@group(Text("台账：查看、签检查点、导出、核对", "The ledger: read, sign, export, check"))
+@group(
+    Text(
+        "台账：查看、签检查点、导出、核对；法规条款覆盖",
+        "The ledger: read, sign, export, check; coverage of the clauses",
+    )
+)
 def audit() -> None:
     pass
 
@@ -85,9 +93,49 @@ def verify(app: App, bundle: Path | None, vkey: str | None, kept: tuple[Path, ..
     return IntegrityError.exit_code if checked.report.problems else 0
 
 
+@verb(
+    Text(
+        "逐条列出法规的处理情况：由哪条规则检查，或为什么不检查",
+        "Every clause of the regulations: which rule tests it, or why none does",
+    )
+)
+@option(
+    "--jurisdiction",
+    text=Text(
+        "法规包或站点编号，默认为工作区的法规；没有工作区则列出随附的全部法规",
+        "Id of a rule pack or a site; the workspace's own by default; without a workspace, all documents that come along",
+    ),
+)
+@option("--document", text=Text("只列这个文件，如 SX19", "Only this document, such as SX19"))
+@option(
+    "--open",
+    "only_open",
+    is_flag=True,
+    text=Text("只列须人工掌握的条款", "Only clauses that a person has to look after"),
+)
+@pass_app
+def coverage(app: App, jurisdiction: str | None, document: str | None, only_open: bool) -> None:
+    found = list_coverage(_workspace(app), jurisdiction, document)
+    app.show(
+        build_clauses_view(found.documents, found.topics, only_open=only_open),
+        build_documents_view(found.documents, found.own),
+    )
+
+
+def _workspace(app: App) -> Workspace | None:
+    """None where there is none; one that was named has to be there."""
+    try:
+        return open_workspace(app.path)
+    except UsageError:
+        if app.path != Path():
+            raise
+        return None
+
+
 audit.add_command(log)
 audit.add_command(checkpoint)
 audit.add_command(export)
 audit.add_command(verify)
+audit.add_command(coverage)
 
 command = audit

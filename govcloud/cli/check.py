@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import click
 
 from govcloud.cli._check_request import request
 from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
+from govcloud.errors import UsageError
 from govcloud.model.text import Text
 from govcloud.report import findings as views
+from govcloud.report.finding import build_finding_view
+from govcloud.report.waivers import build_waived_view, build_waivers_view
+from govcloud.settings import open_workspace
 from govcloud.workflow import check as workflow
+from govcloud.workflow.office import today
 
 
 @group(
@@ -29,20 +36,42 @@ def check() -> None:
     ),
 )
 @option("--rules", is_flag=True, text=Text("同时列出每条规则的结果数", "Also list every rule with its counts"))
+@option(
+    "--new",
+    "changes",
+    is_flag=True,
+    text=Text("只看比上次新增和消除的", "Only what is new or resolved since the last run"),
+)
+@option("--department", text=Text("只看一个部门的", "Only of one department"))
+@option("--topic", text=Text("只看一个主题的", "Only of one topic"))
+@option("--clause", text=Text("只看一条条款的", "Only of one clause"))
+@option("--severity", type=click.Choice(list(views.SEVERITY)), text=Text("只看这一程度的", "Only of this severity"))
 @pass_app
-def estate(app: App, as_of: datetime | None, rules: bool) -> int:
+def estate(app: App, /, as_of: datetime | None, rules: bool, **wanted: Any) -> int:
+    selection = workflow.Selection(**wanted)
     with app.session() as session:
-        checked = workflow.check_estate(session, as_of.date() if as_of else None)
+        checked = workflow.check_estate(session, as_of.date() if as_of else None, selection)
+    found = [finding for finding in checked.findings if selection.takes(finding)]
     shown = [
-        views.build_findings_view(checked.findings),
-        views.build_undetermined_view(checked.findings),
-        views.build_findings_view(checked.findings, standing="reference"),
-        views.build_coverage_view(checked.coverage),
+        views.build_findings_view(found),
+        build_waived_view(found, checked.as_of),
+        views.build_undetermined_view(found),
+        views.build_findings_view(found, standing="reference"),
     ]
+    whole = selection == workflow.Selection()
+    if whole or app.output == "json":
+        shown.append(views.build_coverage_view(checked.coverage))
     if rules:
         shown.append(views.build_rules_view(checked.tallies))
     # Scripts rely on every key; a person is spared the empty tables.
     app.show(*(view for view in shown if view.rows or app.output == "json"), views.build_summary_view(checked))
+    if not whole:
+        app.say(
+            Text(
+                "只列出筛选出的 {n} 项；结果和退出码按全部检查。",
+                "Only the {n} that were asked for are listed; result and exit code are of the whole check.",
+            ).format(n=len(found))
+        )
     return 0 if checked.clean else 1
 
 
@@ -54,14 +83,28 @@ def estate(app: App, as_of: datetime | None, rules: bool) -> int:
 @pass_app
 def show(app: App, finding_id: str) -> None:
     with app.session() as session:
-        found = workflow.find_finding(session, finding_id)
-    app.show(views.build_finding_view(found))
+        found, waivers = workflow.find_finding(session, finding_id)
+        day = today(session)
+    shown = [build_finding_view(found)]
+    if waivers:
+        shown.append(build_waivers_view([(waiver, found) for waiver in waivers], day))
+    app.show(*shown)
+
+
+def _workspace(app: App) -> Path | None:
+    """None where there is none and none was named: the packs that come with the program are checked without."""
+    try:
+        return open_workspace(app.path).path
+    except UsageError:
+        if app.path != Path():
+            raise
+        return None
 
 
 @verb(Text("校验法规包并试跑每条规则的用例", "Validate the rule packs and try the cases of every rule"), name="rules")
 @pass_app
 def rules(app: App) -> int:
-    results = workflow.check_rules()
+    results = workflow.check_rules(_workspace(app))
     app.show(views.build_cases_view(results))
     return 0 if all(result.agrees for result in results) else 1
 

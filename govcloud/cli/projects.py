@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -8,6 +9,8 @@ from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.model.text import Text
 from govcloud.report import projects as views
+from govcloud.report.files import save
+from govcloud.report.project_record import build_record_views
 from govcloud.workflow import office
 from govcloud.workflow import projects as workflow
 
@@ -19,12 +22,33 @@ def projects() -> None:
     pass
 
 
+_department = option(
+    "--department", text=Text("只列这个部门的；写名称或其一部分", "Of this department only; its name or a part of it")
+)
+_as_of = option("--as-of", type=_DAY, text=Text("按哪一天判断，默认今天", "The day to judge by; today by default"))
+
+
 @verb(Text("列出项目", "List the projects"), name="list")
+@_department
 @pass_app
-def list_(app: App) -> None:
+def list_(app: App, department: str | None) -> None:
     with app.session() as session:
-        found = workflow.list_projects(session)
+        found = workflow.list_projects(session, department)
     app.show(views.build_projects_view(found))
+
+
+@verb(Text("一个项目的全部记录和时限", "One project: its whole record and its deadlines"))
+@click.argument("name", metavar="ID")
+@_as_of
+@pass_app
+def show(app: App, name: str, as_of: datetime | None) -> None:
+    with app.session() as session:
+        found = workflow.show_project(session, name, as_of.date() if as_of else None)
+    deadlines = found.deadlines
+    app.show(
+        *build_record_views(found.project, found.systems, found.networks),
+        views.build_deadlines_view(deadlines.rows, deadlines.own, deadlines.as_of, undated=deadlines.undated),
+    )
 
 
 @verb(
@@ -34,12 +58,40 @@ def list_(app: App) -> None:
     ),
     name="deadlines",
 )
-@option("--as-of", type=_DAY, text=Text("按哪一天判断，默认今天", "The day to judge by; today by default"))
+@_as_of
+@_department
+@option(
+    "--within",
+    type=click.IntRange(min=0),
+    metavar="DAYS",
+    text=Text("只列未办结的：已超期的和多少天内到期的", "Only what is open: overdue, or due in so many days"),
+)
+@option("--reference", is_flag=True, text=Text("另列上级条款的时限", "Also those of higher-level clauses"))
+@option(
+    "--ics",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    text=Text("把未办结的写成日历文件", "Write the open ones as a calendar file"),
+)
 @pass_app
-def deadlines(app: App, as_of: datetime | None) -> int:
+def deadlines(
+    app: App, as_of: datetime | None, department: str | None, within: int | None, reference: bool, ics: Path | None
+) -> int:
     with app.session() as session:
-        found = workflow.list_deadlines(session, as_of.date() if as_of else None)
-    app.show(views.build_deadlines_view(found.rows, found.own, found.as_of))
+        found = workflow.list_deadlines(session, as_of.date() if as_of else None, department=department, within=within)
+        now, site = session.now(), session.workspace.settings.site
+    shown = [views.build_deadlines_view(found.rows, found.own, found.as_of, undated=found.undated)]
+    if found.office:
+        shown.append(views.build_office_view(found.office, found.own))
+    if reference:
+        shown.append(views.build_deadlines_view(found.reference, found.own, found.as_of, reference=True))
+    app.show(*shown)
+    if ics is not None:
+        from govcloud.report.ics import find_open, render_ics  # a library that no other verb waits for
+
+        rows = (*found.rows, *found.office)
+        path = save(ics, render_ics(rows, found.own, site=site, now=now, lang=app.lang))
+        app.say(Text("已写入 {path}：{n} 项", "Written: {path}, {n} duties").format(path=path, n=find_open(rows)))
     return 1 if found.overdue else 0
 
 
@@ -64,7 +116,7 @@ def due(app: App, event: str, on: datetime, jurisdiction: str | None) -> None:
     app.show(views.build_due_view(found.binding, found.reference, found.own, event, found.on))
 
 
-for _part in (list_, deadlines, due):
+for _part in (list_, show, deadlines, due):
     projects.add_command(_part)
 
 command = projects

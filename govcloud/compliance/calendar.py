@@ -35,6 +35,8 @@ class WorkCalendar:
     ) -> None:
         self._years: dict[int, YearCalendar | None] = dict(years)
         self._fallback = fallback
+        self._dues: dict[tuple[date, int], DueDate] = {}
+        self._worked: dict[date, bool] = {}
 
     def year(self, year: int) -> YearCalendar | None:
         if year not in self._years:
@@ -42,6 +44,12 @@ class WorkCalendar:
         return self._years[year]
 
     def is_workday(self, day: date) -> bool:
+        worked = self._worked.get(day)
+        if worked is None:
+            worked = self._worked[day] = self._is_workday(day)
+        return worked
+
+    def _is_workday(self, day: date) -> bool:
         known = self.year(day.year)
         if known is None:
             return day.weekday() < 5 and (day.month, day.day) not in _FIXED
@@ -49,12 +57,17 @@ class WorkCalendar:
 
     def add_workdays(self, start: date, n: int) -> DueDate:
         """The n-th working day after `start`; the start day does not count, the last day does."""
-        day, left, provisional = start, n, False
-        while left > 0:
-            day += _DAY
-            provisional = provisional or self.year(day.year) is None
-            left -= self.is_workday(day)
-        return DueDate(day, provisional)
+        # Thousands of projects share a few hundred days.
+        known = self._dues.get((start, n))
+        if known is None:
+            day, left = start, n
+            while left > 0:
+                day += _DAY
+                left -= self.is_workday(day)
+            counted = range((start + _DAY).year, day.year + 1) if n else ()
+            provisional = any(self.year(year) is None for year in counted)
+            known = self._dues[(start, n)] = DueDate(day, provisional)
+        return known
 
 
 def add_months(start: date, n: int) -> date:

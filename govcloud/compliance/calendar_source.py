@@ -11,7 +11,7 @@ import msgspec
 from govcloud.compliance.calendar import WorkCalendar, YearCalendar
 from govcloud.errors import InputError
 from govcloud.model.text import Text
-from govcloud.safe_yaml import load_yaml
+from govcloud.safe_yaml import load_located
 
 _DAY = timedelta(days=1)
 
@@ -43,25 +43,54 @@ def load_calendar(*folders: Path) -> WorkCalendar:
 
 
 def _load_year(path: Path) -> YearCalendar:
+    file = load_located(path)
     try:
         # No strict mode: PyYAML has turned dates into date objects already.
-        raw = msgspec.convert(load_yaml(path), _Year)
-        if path.stem != f"CN-{raw.year}" or any(h.start > h.end for h in raw.holidays):
-            raise msgspec.ValidationError("the year does not match the file name, or a holiday ends before it starts")
-        days = [h.start + i * _DAY for h in raw.holidays for i in range((h.end - h.start).days + 1)]
-        if any(day.year != raw.year for day in (*days, *raw.adjusted_workdays)):
-            raise msgspec.ValidationError("a day of another year")
+        raw = msgspec.convert(file.data, _Year)
     except msgspec.ValidationError as error:
-        raise InputError(
-            Text("日历文件不合要求：{why}", "Not a valid calendar: {why}").format(why=error),
-            where=str(path),
-            next_step=Text(
-                "对照 regulations/calendars/CN-2026.yaml 改正", "Compare regulations/calendars/CN-2026.yaml"
-            ),
-        ) from None
+        raise _refusal(Text("日历文件不合要求：{why}", "Not a valid calendar: {why}").format(why=error), file.where_of(error)) from None  # fmt: skip
+    if path.stem != f"CN-{raw.year}":
+        raise _refusal(
+            Text("文件写的是 {year} 年，文件名应为 CN-{year}.yaml", "It is about {year}, so its name must be CN-{year}.yaml")
+            .format(year=raw.year), file.where("year"),
+        )  # fmt: skip
+    off: set[date] = set()
+    for number, holiday in enumerate(raw.holidays):
+        where = file.where("holidays", number)
+        if holiday.start > holiday.end:
+            raise _refusal(Text("假期的结束日在开始日之前", "The holiday ends before it starts"), where)
+        if {holiday.start.year, holiday.end.year} != {raw.year}:
+            raise _refusal(_OTHER_YEAR.format(year=raw.year), where)
+        off.update(holiday.start + i * _DAY for i in range((holiday.end - holiday.start).days + 1))
+    worked: set[date] = set()
+    for number, day in enumerate(raw.adjusted_workdays):
+        if (why := _misplaced(day, raw.year, off, worked)) is not None:
+            raise _refusal(why.format(day=day, year=raw.year), file.where("adjusted_workdays", number))
+        worked.add(day)
     return YearCalendar(
-        year=raw.year, holidays=frozenset(days), adjusted_workdays=frozenset(raw.adjusted_workdays), source=path.name
-    )
+        year=raw.year, holidays=frozenset(off), adjusted_workdays=frozenset(worked), source=path.name
+    )  # fmt: skip
+
+
+def _misplaced(day: date, year: int, off: set[date], worked: set[date]) -> Text | None:
+    """Why the day can't be one of those that were made working days."""
+    if day.year != year:
+        return _OTHER_YEAR
+    if day in off:
+        return Text("{day} 既是假日又是调休上班日", "{day} is both a holiday and a working day")
+    if day in worked:
+        return Text("{day} 写了两次", "{day} is there twice")
+    if day.weekday() < 5:
+        return Text("{day} 本来就是工作日，不是调休上班日", "{day} is a working day anyway, not one that was made one")
+    return None
+
+
+def _refusal(what: Text, where: str) -> InputError:
+    next_step = Text("对照 regulations/calendars/CN-2026.yaml 改正", "Compare regulations/calendars/CN-2026.yaml")
+    return InputError(what, where=where, next_step=next_step)
+
+
+_OTHER_YEAR = Text("有不属于 {year} 年的日期", "There is a day that is not in {year}")
 
 
 def package_year(year: int) -> YearCalendar | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from govcloud.compliance.calendar import WorkCalendar
 from govcloud.compliance.evaluate import decide_rule
+from govcloud.compliance.pack_file import CASES, PackFile, faulty, read_pack_file
 from govcloud.compliance.subjects import subjects
 from govcloud.compliance.zombies import build_zombies
 from govcloud.errors import InputError
@@ -18,7 +19,7 @@ from govcloud.model.regulation import CaseResult, Regulation, Rule, Verdict
 from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.model.zombie import ZombieRules
-from govcloud.safe_yaml import load_yaml
+from govcloud.safe_yaml import load_located
 
 
 class _Case(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,36 +39,42 @@ class _Cases(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def run_cases(root: Path, pack: Regulation, calendar: WorkCalendar) -> tuple[CaseResult, ...]:
-    """Try every case of the pack. Raises InputError for a rule without a passing or a failing case, or a case of no rule."""
-    folder = root / pack.regulation_id / "cases"
+    """Try every case of the pack; `root` is the folder that holds the pack's folder.
+
+    Raises InputError with file and line for a rule without a passing or a failing case, or a case of no rule.
+    """
+    folder = root / pack.regulation_id
     rules = {rule.rule_id.partition("/")[2]: rule for rule in pack.rules}
+    untried = dict(rules)
     results: list[CaseResult] = []
-    for path in sorted(folder.glob("*.yaml")):
-        cases = _load(path)
-        rule = rules.pop(cases.rule, None)
+    for path in sorted((folder / "cases").glob("*.yaml")):
+        file = read_pack_file(path, _Cases, CASES)
+        name, cases = file.content.rule, file.content.cases
+        rule = untried.pop(name, None)
         if rule is None:
-            raise _faulty(
-                path,
-                Text("没有这条规则，或已有另一文件写了它的用例", "no such rule, or its cases are in another file"),
-                cases.rule,
-            )
-        results += [_run(rule, case, pack, calendar, path) for case in cases.cases]
+            known = name in rules
+            file.refuse(
+                ("rule",), name,
+                "另一文件已有这条规则的用例" if known else "没有这条规则",
+                "its cases are in another file" if known else "no such rule",
+            )  # fmt: skip
         for verdict in ("pass", "fail"):
-            if not any(case.expect == verdict for case in cases.cases):
-                raise _faulty(path, Text("缺少 {v} 用例", "has no case that expects {v}").format(v=verdict), cases.rule)
-    if rules:
-        raise _faulty(folder, Text("规则没有用例", "a rule without cases"), ", ".join(rules))
+            if not any(case.expect == verdict for case in cases):
+                file.refuse(("cases",), name, f"缺少 {verdict} 用例", f"has no case that expects {verdict}")
+        results += [_run(rule, case, pack, calendar, file, number) for number, case in enumerate(cases)]
+    if untried:
+        raise _without_cases(folder / "rules.yaml", list(rules), list(untried))
     return tuple(results)
 
 
-def _load(path: Path) -> _Cases:
-    try:
-        return msgspec.convert(load_yaml(path), _Cases)
-    except msgspec.ValidationError as error:
-        raise _faulty(path, Text("不合格式：{why}", "not in the expected form: {why}").format(why=error), "") from None
+def _without_cases(path: Path, rules: list[str], untried: list[str]) -> InputError:
+    what = Text("规则没有用例：{ids}", "rules without cases: {ids}").format(ids=", ".join(untried))
+    return faulty(CASES, what, load_located(path).where("rules", rules.index(untried[0])))
 
 
-def _run(rule: Rule, case: _Case, pack: Regulation, calendar: WorkCalendar, path: Path) -> CaseResult:
+def _run(
+    rule: Rule, case: _Case, pack: Regulation, calendar: WorkCalendar, file: PackFile[_Cases], number: int
+) -> CaseResult:
     inventory = replace(
         case.inventory,
         systems=(*([case.system] if case.system else []), *case.inventory.systems),
@@ -78,16 +85,16 @@ def _run(rule: Rule, case: _Case, pack: Regulation, calendar: WorkCalendar, path
     zombies = {z.system_id: z for z in build_zombies(inventory, ZombieRules(), {}, case.as_of)}
     subject = next(subjects(inventory, rule.subject, zombies), None) if getattr(case, rule.subject, None) else None
     if subject is None:
-        raise _faulty(path, Text("用例缺少 {k}", "the case lacks its {k}").format(k=rule.subject), case.name)
-    answer = decide_rule(rule, subject, pack, calendar, case.as_of)
-    return CaseResult(rule_id=rule.rule_id, name=case.name, expected=case.expect, actual=answer.verdict)
-
-
-def _faulty(path: Path, what: Text, entry: str) -> InputError:
-    return InputError(
-        Text("规则用例有误：{what}", "The rule cases are faulty: {what}").format(what=what),
-        where=f"{path}:{entry}" if entry else str(path),
-        next_step=Text(
-            "每条规则至少写一个 pass 和一个 fail 用例", "Give each rule at least one pass and one fail case"
-        ),
+        kind = rule.subject
+        file.refuse(("cases", number), f"{file.content.rule}「{case.name}」", f"缺少 {kind}", f"lacks its {kind}")
+    try:
+        answer = decide_rule(rule, subject, pack, calendar, case.as_of)
+    except (OverflowError, ValueError):  # a deadline after the last year that a date can have
+        file.refuse(("cases", number), f"{file.content.rule}「{case.name}」", "日期超出范围", "a date is out of range")
+    return CaseResult(
+        rule_id=rule.rule_id,
+        name=case.name,
+        expected=case.expect,
+        actual=answer.verdict,
+        where=file.located.where("cases", number),
     )

@@ -1,217 +1,149 @@
-"""Reads service catalogs. What does not add up is refused in one line that names the entry."""
+"""Reads service catalogs. What does not add up is told with the line that it stands on: all of it, not the first only.
+
+A catalog lies in `catalogs/<id>/<version>/`. The versions of an id follow each other; a request is checked against the
+one that was in force on its day.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
-import msgspec
-
+from govcloud.compliance.catalog_faults import FaultyFile
+from govcloud.compliance.catalog_schema import FILE, HINTS, CatalogFile, read_files
 from govcloud.errors import InputError, UsageError
-from govcloud.model.catalog import (
-    Arch,
-    Catalog,
-    Layer,
-    Offering,
-    OfferingStatus,
-    Price,
-    PricePeriod,
-    Zone,
-)
+from govcloud.model.catalog import Catalog, CatalogFault
 from govcloud.model.text import Text
-from govcloud.safe_yaml import load_yaml
-
-T = TypeVar("T")
-_YUAN = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")
-_LAYERS: tuple[Layer, ...] = ("iaas", "paas", "saas")
 
 
-class _Price(msgspec.Struct, forbid_unknown_fields=True):
-    """Amounts in yuan, written as text or whole numbers: a binary fraction has no place in money."""
-
-    yuan: str | int = 0
-    period: PricePeriod = "month"
-    vcpu_yuan: str | int = 0
-    memory_gib_yuan: str | int = 0
+def catalog_ids(*roots: Path) -> list[str]:
+    return sorted(version_folders(*roots))
 
 
-class _Offering(msgspec.Struct, forbid_unknown_fields=True, rename={"service_class": "class"}):
-    code: str
-    service_class: str
-    name: Text
-    unit: Text
-    layer: Layer | None = None
-    price: _Price | None = None
-    description: Text | None = None
-    min: int = 1
-    max: int | None = None
-    step: int = 1
-    memory_per_vcpu: dict[int, tuple[int, ...]] = {}
-    arch: tuple[Arch, ...] = ("any",)
-    zone: tuple[Zone, ...] = ("gov_extranet",)
-    domestic: bool = False
-    common: bool = False
-    mlps_package: int | None = None
-    sla: dict[str, str] = {}
-    included_in: str | None = None
-    successor: str | None = None
-    status: OfferingStatus = "active"
+def version_folders(*roots: Path) -> dict[str, tuple[Path, ...]]:
+    """Id -> the folders of its versions. A later root takes the place of an earlier one with the same id."""
+    found: dict[str, tuple[Path, ...]] = {}
+    for root in roots:
+        here: dict[str, list[Path]] = {}
+        for path in sorted(root.glob(f"catalogs/*/*/{FILE}")):
+            here.setdefault(path.parent.parent.name, []).append(path.parent)
+        found |= {catalog_id: tuple(folders) for catalog_id, folders in here.items()}
+    return found
 
 
-class _Catalog(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    title: Text
-    issuer: Text
-    official: bool
-    document_ref: str | None
-    version: str
-    effective_from: date
-    effective_to: date | None
-    currency: str
-    classes: dict[str, Text]
-    replaces: dict[str, tuple[str, ...]] = {}
-    offerings: list[_Offering] = []
+def load_catalog(root: Path, name: str, on: date | None = None, *, own: Path | None = None) -> Catalog:
+    """The catalog `id` in the version in force on that day, by default the newest; or the one that `id@version` names.
 
-
-class _Offerings(msgspec.Struct, forbid_unknown_fields=True):
-    offerings: list[_Offering]
-
-
-def catalog_ids(root: Path) -> list[str]:
-    return sorted(path.parent.name for path in root.glob("catalogs/*/catalog.yaml"))
-
-
-def load_catalog(root: Path, catalog_id: str) -> Catalog:
-    """Raises UsageError for an unknown id, InputError for a catalog that does not add up."""
-    known = catalog_ids(root)
-    if catalog_id not in known:
-        raise UsageError(
-            Text("没有这个服务目录", "No such service catalog"),
-            where=catalog_id,
-            next_step=Text("可选：{known}", "Choose one of: {known}").format(known=", ".join(known)),
-        )
-    return read_catalog(root / "catalogs" / catalog_id)
+    Where no version was in force that day, the nearest one before, else the first: it says itself that it was not. With
+    `on` the offerings have the status of that day. `own`: a root that takes the place of `root` for the ids in it.
+    Raises UsageError for an unknown id or version, InputError for a catalog that does not add up.
+    """
+    catalog_id, _, version = name.partition("@")
+    folders = version_folders(root, *((own,) if own else ()))
+    if catalog_id not in folders:
+        raise _unknown(Text("没有这个服务目录", "No such service catalog"), name, sorted(folders))
+    heads = [(folder, _head(folder)) for folder in folders[catalog_id]]
+    heads.sort(key=lambda pair: pair[1].effective_from)
+    for fault in _overlaps([(folder / FILE, head) for folder, head in heads]):
+        raise _refusal([fault], folders[catalog_id][0].parent)
+    if version:
+        chosen = [folder for folder, head in heads if head.version == version]
+        if not chosen:
+            known = [f"{catalog_id}@{head.version}" for _, head in heads]
+            raise _unknown(Text("目录没有这个版本", "The catalog has no such version"), name, known)
+    else:
+        chosen = [folder for folder, head in heads if on is None or head.effective_from <= on] or [heads[0][0]]
+    catalog = read_catalog(chosen[-1])
+    return catalog.as_of(on) if on else catalog
 
 
 def read_catalog(path: Path) -> Catalog:
-    """A catalog from its folder or its `catalog.yaml`; offerings in it and in `iaas.yaml`, `paas.yaml`, `saas.yaml`."""
-    head_path = path / "catalog.yaml" if path.is_dir() else path
-    head = _convert(head_path, _Catalog)
-    items: list[tuple[Path, _Offering, Layer | None]] = [(head_path, item, item.layer) for item in head.offerings]
-    for layer in _LAYERS:
-        part = head_path.parent / f"{layer}.yaml"
-        if part.is_file() and head_path.name == "catalog.yaml":
-            items += [(part, item, item.layer or layer) for item in _convert(part, _Offerings).offerings]
-    if not items:
-        _refuse(head_path, "offerings", "目录里没有服务项", "the catalog has no offerings")
-    if head.effective_to is not None and head.effective_to < head.effective_from:
-        _refuse(head_path, "effective_to", "失效日早于生效日", "it ends before it starts")
-    offerings = _offerings(items, head)
-    _check_replaces(head, head_path)
-    return Catalog(
-        catalog_id=head.id,
-        title=head.title,
-        issuer=head.issuer,
-        official=head.official,
-        document_ref=head.document_ref,
-        version=head.version,
-        effective_from=head.effective_from,
-        effective_to=head.effective_to,
-        currency=head.currency,
-        offerings=offerings,
-        classes=head.classes,
-        replaces=head.replaces,
+    """A catalog from its folder or its `catalog.yaml`; offerings in it and in `iaas.yaml`, `paas.yaml`, `saas.yaml`.
+
+    Raises InputError with the first fault and the number of all.
+    """
+    catalog, faults = read_files(path)
+    if catalog is None:
+        raise _refusal(faults, path)
+    return catalog
+
+
+def verify_catalog(path: Path) -> list[CatalogFault]:
+    """Every fault of a catalog file, of a version's folder, or of all catalogs below a folder; never raises."""
+    if path.is_dir() and not (path / FILE).is_file():
+        found = sorted(path.rglob(FILE))
+        if not found:
+            what = Text("这里没有 {file}", "There is no {file} here").format(file=FILE)
+            return [CatalogFault(where=str(path), entry="", what=what)]
+    else:
+        found = [path / FILE if path.is_dir() else path]
+    faults: list[CatalogFault] = []
+    heads: dict[str, list[tuple[Path, CatalogFile]]] = {}
+    for file in found:
+        catalog, own = read_files(file)
+        faults += own
+        if catalog is not None:
+            head, own = _read_head(file, installed=file.resolve().parts[-4:-3] == ("catalogs",))
+            faults += own
+            heads.setdefault(catalog.catalog_id, []).extend([(file, head)] if head else [])
+    for versions in heads.values():
+        versions.sort(key=lambda pair: pair[1].effective_from)
+        faults += _overlaps(versions)
+    return faults
+
+
+def _head(folder: Path) -> CatalogFile:
+    head, faults = _read_head(folder / FILE, installed=True)
+    if head is None or faults:
+        raise _refusal(faults, folder)
+    return head
+
+
+def _read_head(path: Path, *, installed: bool) -> tuple[CatalogFile | None, list[CatalogFault]]:
+    """`installed`: it lies in `<id>/<version>/`, and is found by these names. Raises InputError where it is no YAML."""
+    file = FaultyFile(path, HINTS)
+    head = file.read(CatalogFile)
+    if head is not None and installed:
+        folder = path.resolve().parent
+        for key, written, name in (("id", head.id, folder.parent.name), ("version", head.version, folder.name)):
+            if written != name:
+                what = Text("{key} 应与文件夹名 {name} 相同", "{key} must be the folder's name, {name}")
+                file.add(what.format(key=key, name=name), key)
+    return head, file.faults
+
+
+def _overlaps(versions: Sequence[tuple[Path, CatalogFile]]) -> Iterator[CatalogFault]:
+    """Versions of one id in the order of their first days: none may begin before the one before has ended."""
+    for (_, before), (path, after) in pairwise(versions):
+        if before.effective_to is None or after.effective_from <= before.effective_to:
+            file = FaultyFile(path, HINTS)
+            end = before.effective_to or Text("长期", "no end")
+            file.add(
+                Text("与版本 {v}（{a} 至 {b}）的有效期重叠", "it overlaps with version {v} ({a} to {b})").format(
+                    v=before.version, a=before.effective_from, b=end
+                ),
+                "effective_from",
+            )
+            yield from file.faults
+
+
+def _unknown(what: Text, name: str, known: Sequence[str]) -> UsageError:
+    choose = Text("可选：{known}", "Choose one of: {known}").format(known=", ".join(known))
+    return UsageError(what, where=name, next_step=choose)
+
+
+def _refusal(faults: Sequence[CatalogFault], path: Path) -> InputError:
+    first = faults[0]
+    entry = f"{first.entry}: " if first.entry else ""
+    return InputError(
+        Text("服务目录有误：{entry}{what}", "The catalog is faulty: {entry}{what}").format(
+            entry=entry, what=first.what
+        ),
+        where=first.where,
+        next_step=Text(
+            "共 {n} 处，运行 govcloud catalog validate {path} 全部列出；写法见 docs/formats.md",
+            "{n} in all: govcloud catalog validate {path} lists them; docs/formats.md has the format",
+        ).format(n=len(faults), path=path),
     )
-
-
-def _offerings(items: Sequence[tuple[Path, _Offering, Layer | None]], head: _Catalog) -> tuple[Offering, ...]:
-    codes: dict[str, Path] = {}
-    for path, item, layer in items:
-        if item.code in codes:
-            _refuse(path, item.code, "服务编码重复", "this code is used twice")
-        codes[item.code] = path
-        if layer is None:
-            _refuse(path, item.code, "缺少 layer", "the layer is missing")
-        if item.service_class not in head.classes:
-            _refuse(path, item.code, f"未知类别：{item.service_class}", f"unknown class: {item.service_class}")
-        if item.min < 1 or item.step < 1 or (item.max is not None and item.max < item.min):
-            _refuse(path, item.code, "min、max、step 互相矛盾", "min, max and step contradict each other")
-    for path, item, _ in items:
-        for other in (item.successor, item.included_in):
-            if other is not None and other not in codes:
-                _refuse(path, item.code, f"指向不存在的编码：{other}", f"points to an unknown code: {other}")
-    return tuple(_offering(path, item, layer) for path, item, layer in items if layer is not None)
-
-
-def _offering(path: Path, item: _Offering, layer: Layer) -> Offering:
-    return Offering(
-        code=item.code,
-        layer=layer,
-        service_class=item.service_class,
-        name=item.name,
-        unit=item.unit,
-        price=_price(path, item.code, item.price) if item.price else None,
-        description=item.description,
-        min=item.min,
-        max=item.max,
-        step=item.step,
-        memory_per_vcpu=item.memory_per_vcpu,
-        arch=item.arch,
-        zone=item.zone,
-        domestic=item.domestic,
-        common=item.common,
-        mlps_package=item.mlps_package,
-        sla=item.sla,
-        included_in=item.included_in,
-        successor=item.successor,
-        status=item.status,
-    )
-
-
-def _price(path: Path, code: str, price: _Price) -> Price:
-    return Price(
-        fen=_fen(path, code, price.yuan),
-        period=price.period,
-        vcpu_fen=_fen(path, code, price.vcpu_yuan),
-        memory_gib_fen=_fen(path, code, price.memory_gib_yuan),
-    )
-
-
-def _fen(path: Path, code: str, yuan: str | int) -> int:
-    found = _YUAN.fullmatch(str(yuan))
-    if found is None:
-        _refuse(
-            path, code, f"价格应为不小于零、至多两位小数的元：{yuan}",
-            f"not an amount of yuan with at most two decimals: {yuan}",
-        )  # fmt: skip
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-
-
-def _check_replaces(head: _Catalog, path: Path) -> None:
-    for key, targets in head.replaces.items():
-        for name in (key, *targets):
-            if name not in head.classes:
-                _refuse(path, f"replaces.{key}", f"未知类别：{name}", f"unknown class: {name}")
-
-
-_FAULTY: Mapping[str, str] = {"zh": "服务目录有误：{what}", "en": "The catalog is faulty: {what}"}
-
-
-def _convert(path: Path, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(load_yaml(path), kind)
-    except msgspec.ValidationError as error:
-        raise InputError(
-            Text(_FAULTY["zh"], _FAULTY["en"]).format(what=error), where=str(path), next_step=_NEXT
-        ) from None
-
-
-_NEXT = Text("对照 docs/formats.md 改正这一项", "Correct this entry; docs/formats.md has the format")
-
-
-def _refuse(path: Path, entry: str, zh: str, en: str) -> NoReturn:
-    what = Text(_FAULTY["zh"], _FAULTY["en"]).format(what=Text(zh, en))
-    raise InputError(what, where=f"{path}:{entry}", next_step=_NEXT)

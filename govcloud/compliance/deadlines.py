@@ -7,7 +7,7 @@ from datetime import date
 
 from govcloud.compliance.calendar import DueDate, WorkCalendar, add_months
 from govcloud.compliance.conditions import Truth
-from govcloud.model.deadline import DueStatus, Duty, ProjectDeadline
+from govcloud.model.deadline import Duty
 from govcloud.model.inventory import Project
 from govcloud.model.regulation import Clause, Deadline, Level, Regulation, Standing
 
@@ -22,6 +22,18 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "security_incident": (),
 }
 """Event -> fields of Project that date it, all of which must have happened. Empty: projects do not record it."""
+EXTENDED = {"acceptance_applied_on": "acceptance_extended_to"}
+"""Record -> field with the last day after an extension; SD-23a alone has one."""
+_ORDER = (
+    ("contract_signed_on", "contract_filed_on"),
+    ("construction_completed_on", "acceptance_applied_on"),
+    ("construction_completed_on", "acceptance_completed_on"),
+    ("acceptance_applied_on", "acceptance_completed_on"),
+    ("initial_accepted_on", "acceptance_completed_on"),
+    ("acceptance_completed_on", "acceptance_filed_on"),
+    ("acceptance_completed_on", "self_evaluated_on"),
+)
+"""What can't have happened before what. In use before acceptance is a trial, and no contradiction."""
 
 
 def standing(clauses: Iterable[Clause], level: Level) -> Standing:
@@ -45,7 +57,7 @@ def build_duties(
 ) -> tuple[Duty, ...]:
     """What the packs in force on that day demand after the event; those without a day come last."""
     duties = [
-        _duty(clause, on, calendar, level)
+        build_duty(clause, on, calendar, level)
         for pack in packs
         if pack.in_force(on)
         for clause in pack.clauses.values()
@@ -54,10 +66,10 @@ def build_duties(
     return tuple(sorted(duties, key=lambda d: (d.standing, d.due_on or date.max, d.clause_id)))
 
 
-def _duty(clause: Clause, on: date, calendar: WorkCalendar, level: Level) -> Duty:
+def build_duty(clause: Clause, on: date | None, calendar: WorkCalendar, level: Level) -> Duty:
+    """`on`: the day of the event; without it the duty has no date."""
     deadline = clause.deadline or Deadline()
-    due = compute_due(deadline, on, calendar)
-    earliest = add_months(on, deadline.n_min) if deadline.n_min is not None and deadline.unit == "month" else None
+    due = compute_due(deadline, on, calendar) if on else None
     return Duty(
         clause_id=clause.clause_id,
         standing=standing((clause,), level),
@@ -65,10 +77,16 @@ def _duty(clause: Clause, on: date, calendar: WorkCalendar, level: Level) -> Dut
         recipients=clause.to,
         action=clause.obligation,
         due_on=due.on if due else None,
-        earliest_on=earliest,
+        earliest_on=first_day(deadline, on) if on else None,
         provisional=bool(due and due.provisional),
         note=clause.deadline_note,
+        consequence=clause.consequence,
     )
+
+
+def first_day(deadline: Deadline, start: date) -> date | None:
+    """Of a range of months; None where the clause gives none."""
+    return add_months(start, deadline.n_min) if deadline.n_min is not None and deadline.unit == "month" else None
 
 
 def happened_on(project: Project, event: str) -> date | None:
@@ -78,84 +96,48 @@ def happened_on(project: Project, event: str) -> date | None:
     return max(known) if known and len(known) == len(days) else None
 
 
-def build_project_deadlines(
-    projects: Iterable[Project], packs: Sequence[Regulation], calendar: WorkCalendar, level: Level, as_of: date
-) -> tuple[ProjectDeadline, ...]:
-    """Every dated duty of every project whose event has happened or whose act is recorded, the most urgent first.
-
-    Acts and events after `as_of` have not happened yet. An act without the date of its event is `undetermined`.
-    """
-    found = [
-        row
-        for project in projects
-        for pack in packs
-        for clause in pack.clauses.values()
-        if (row := _project_deadline(project, pack, clause, calendar, level, as_of)) is not None
-    ]
-    order: dict[DueStatus, int] = {"overdue": 0, "due": 1, "undetermined": 2, "done_late": 3, "done_in_time": 4}
-    return tuple(sorted(found, key=lambda r: (order[r.status], r.duty.due_on or date.max, r.project_id)))
+def find_contradictions(project: Project, as_of: date) -> tuple[tuple[str, str], ...]:
+    """(field, field) pairs of the record of which the second is dated before the first, although it must come later."""
+    found = []
+    for first, second in _ORDER:
+        later = getattr(project, second)
+        if later is not None and later <= as_of:
+            earlier = getattr(project, first)
+            if earlier is not None and later < earlier:
+                found.append((first, second))
+    return tuple(found)
 
 
-def _project_deadline(
-    project: Project, pack: Regulation, clause: Clause, calendar: WorkCalendar, level: Level, as_of: date
-) -> ProjectDeadline | None:
-    deadline = clause.deadline
-    if deadline is None or deadline.event is None or deadline.record is None or deadline.n is None:
+def counted_act(done_on: date | None, earliest_on: date | None, as_of: date) -> date | None:
+    """The day of the act, where it has happened by then and not before its first day."""
+    if done_on is None or done_on > as_of or (earliest_on is not None and done_on < earliest_on):
         return None
-    start = happened_on(project, deadline.event)
-    done: date | None = getattr(project, deadline.record)
-    done = done if done is not None and done <= as_of else None
-    if start is None or start > as_of:
-        if done is None:
-            return None
-        start = None
-    elif not pack.in_force(start):
-        return None
-    duty = _duty(clause, start, calendar, level) if start else _undated(clause, level)
-    status = _status(duty.due_on, done, as_of)
-    return ProjectDeadline(
-        project_id=project.project_id,
-        project_name=project.name,
-        department=project.department,
-        duty=duty,
-        event=deadline.event,
-        happened_on=start,
-        done_on=done,
-        status=status,
-        days_left=(duty.due_on - as_of).days if duty.due_on and done is None else None,
-    )
-
-
-def _undated(clause: Clause, level: Level) -> Duty:
-    return Duty(
-        clause_id=clause.clause_id,
-        standing=standing((clause,), level),
-        actor=clause.who,
-        recipients=clause.to,
-        action=clause.obligation,
-        due_on=None,
-    )
-
-
-def _status(due_on: date | None, done_on: date | None, as_of: date) -> DueStatus:
-    if due_on is None:
-        return "undetermined"
-    if done_on is not None:
-        return "done_in_time" if done_on <= due_on else "done_late"
-    return "due" if as_of <= due_on else "overdue"
+    return done_on
 
 
 def check_in_time(
     project: Project, clause: Clause, calendar: WorkCalendar, as_of: date
 ) -> tuple[Truth, DueDate | None]:
-    """Whether the act was done by its last day or may still be; unknown while the day of the event is unknown."""
+    """Whether the act was done by its last day or may still be.
+
+    Unknown while the day of the event is unknown, and while the record contradicts itself about these days. With whom
+    it was filed is a rule of its own.
+    """
     deadline = clause.deadline or Deadline()
     fields = EVENTS.get(deadline.event or "", ())
-    used = frozenset({*fields, deadline.record or ""}) - {""}
+    extension = EXTENDED.get(deadline.record or "")
+    used = frozenset({*fields, deadline.record or "", extension or ""}) - {""}
     start = happened_on(project, deadline.event or "")
     if start is None:
         return Truth(None, frozenset(f for f in fields if getattr(project, f) is None), used), None
     due = compute_due(deadline, start, calendar)
+    contradicting = [pair for pair in find_contradictions(project, as_of) if used.intersection(pair)]
+    if contradicting:
+        return Truth(None, frozenset(f for pair in contradicting for f in pair), used), due
+    if due is None:
+        return Truth(False, used=used), None
+    if extension and (extended := getattr(project, extension)) is not None and extended > due.on:
+        due = DueDate(extended, False)
     done: date | None = getattr(project, deadline.record) if deadline.record else None
-    done = done if done is not None and done <= as_of else None
-    return Truth(_status(due.on if due else None, done, as_of) in ("due", "done_in_time"), used=used), due
+    act = counted_act(done, first_day(deadline, start), as_of)
+    return Truth((act or as_of) <= due.on, used=used), due

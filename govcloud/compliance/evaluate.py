@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 
-from govcloud.compliance.calendar import DueDate, WorkCalendar
-from govcloud.compliance.conditions import Moment, Truth, decide
-from govcloud.compliance.deadlines import check_in_time, happened_on, standing
-from govcloud.compliance.subjects import DERIVED, Subject, subjects
-from govcloud.model.ids import build_id
+from govcloud.compliance.calendar import WorkCalendar
+from govcloud.compliance.deadlines import standing
+from govcloud.compliance.findings import Draft, Witnesses, build_findings
+from govcloud.compliance.judge import Answer, Judge
+from govcloud.compliance.subjects import Subject, subjects
 from govcloud.model.inventory import Inventory
+from govcloud.model.observation import Observation, SubjectKind
 from govcloud.model.regulation import (
-    Deadline,
     EstateCheck,
-    Evidence,
     Finding,
     Level,
     Regulation,
@@ -30,16 +30,19 @@ from govcloud.model.text import Text
 from govcloud.model.zombie import ZombieVerdict
 
 _SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
+_PORTION = 2_000
+"""Subjects that are held with all their facts at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What one rule says about one subject."""
+@dataclass(slots=True)
+class _Asked:
+    """A rule, and how often it got which answer."""
 
-    verdict: Verdict
-    used: frozenset[str] = frozenset()
-    missing: frozenset[str] = frozenset()
-    due: DueDate | None = None
+    judge: Judge
+    standing: Standing
+    counts: dict[Verdict, int] = field(
+        default_factory=lambda: {"pass": 0, "fail": 0, "undetermined": 0, "not_applicable": 0}
+    )
 
 
 def evaluate(
@@ -49,47 +52,65 @@ def evaluate(
     calendar: WorkCalendar,
     as_of: date,
     zombies: Mapping[str, ZombieVerdict] | None = None,
+    *,
+    witnesses: Witnesses | None = None,
+    stale: Callable[[Observation], bool] = lambda _: False,
 ) -> EstateCheck:
     """Every rule of every pack in force against every subject. The office's own pack comes first in `packs`.
 
-    `zombies`: system id -> verdict; without it rules on zombies are undetermined.
+    `zombies`: system id -> verdict; without it rules on zombies are undetermined. `witnesses`: who says what findings
+    rest on, by default the inventory's own evidence. `stale`: whether such a word is too old.
     """
-    level = packs[0].level
     active = [pack for pack in packs if pack.in_force(as_of)]
+    asked = [_Asked(Judge(rule, pack, calendar, as_of), bound) for pack, rule, bound in rules_in_force(packs, as_of)]
     findings: list[Finding] = []
-    tallies: list[RuleTally] = []
-    for pack in active:
-        for rule in pack.rules:
-            if _own_version(rule, pack, active, level):
-                continue
-            bound = standing((pack.clauses[c] for c in rule.clauses), level)
-            answers = [
-                (s, decide_rule(rule, s, pack, calendar, as_of)) for s in subjects(inventory, rule.subject, zombies)
-            ]
-            findings += [
-                _finding(rule, pack, bound, subject, answer, inventory)
-                for subject, answer in answers
-                if answer.verdict in ("fail", "undetermined")
-            ]
-            tallies.append(_tally(rule, bound, [answer.verdict for _, answer in answers]))
+    for kind in dict.fromkeys(a.judge.rule.subject for a in asked):
+        group = [a for a in asked if a.judge.rule.subject == kind]
+        every = subjects(inventory, kind, zombies)
+        while portion := list(islice(every, _PORTION)):
+            drafts = list(_ask(portion, group))
+            findings += build_findings(drafts, witnesses or (lambda _kind, _wanted: inventory.evidence), stale)
     return EstateCheck(
         as_of=as_of,
         regulations=tuple(p.regulation_id for p in active),
         not_in_force=tuple(p.regulation_id for p in packs if p not in active),
+        superseded={p.regulation_id: p.superseded_by for p in packs if p.superseded_by is not None},
         findings=tuple(sorted(findings, key=_urgency)),
-        tallies=tuple(tallies),
+        tallies=tuple(map(_tally, asked)),
         coverage=build_coverage(active, topics, packs[0]),
     )
+
+
+def rules_in_force(packs: Sequence[Regulation], as_of: date) -> Iterator[tuple[Regulation, Rule, Standing]]:
+    """The rules that an office is measured by on that day, in the order of its packs."""
+    level = packs[0].level
+    active = [pack for pack in packs if pack.in_force(as_of)]
+    for pack in active:
+        for rule in pack.rules:
+            if not _own_version(rule, pack, active, level):
+                yield pack, rule, _standing(rule, pack, level)
 
 
 def _own_version(rule: Rule, pack: Regulation, active: Sequence[Regulation], level: Level) -> bool:
     """Whether the office has a rule of its own for what a higher level's rule would only show for reference."""
     name = rule.rule_id.partition("/")[2]
-    reference = standing((pack.clauses[c] for c in rule.clauses), level) == "reference"
-    return reference and any(
-        other.rule_id.partition("/")[2] == name for above in active if above is not pack for other in above.rules
-        if standing((above.clauses[c] for c in other.clauses), level) == "binding"
+    return _standing(rule, pack, level) == "reference" and any(
+        other.rule_id.partition("/")[2] == name and _standing(other, above, level) == "binding"
+        for above in active if above is not pack for other in above.rules
     )  # fmt: skip
+
+
+def _standing(rule: Rule, pack: Regulation, level: Level) -> Standing:
+    return standing((pack.clauses[c] for c in rule.clauses), level)
+
+
+def _ask(portion: Sequence[Subject], group: Sequence[_Asked]) -> Iterator[Draft]:
+    for subject in portion:
+        for asked in group:
+            answer = asked.judge.answer(subject)
+            asked.counts[answer.verdict] += 1
+            if answer.verdict in ("fail", "undetermined"):
+                yield Draft(asked.judge, asked.standing, subject, answer)
 
 
 def _urgency(finding: Finding) -> tuple[object, ...]:
@@ -104,100 +125,29 @@ def _urgency(finding: Finding) -> tuple[object, ...]:
 
 
 def decide_rule(rule: Rule, subject: Subject, pack: Regulation, calendar: WorkCalendar, as_of: date) -> Answer:
-    """`when` unknown leaves the rule undetermined: nobody can say yet whether it concerns the subject."""
-    dues: list[DueDate] = []
-    before_the_rules = False
-
-    def in_time(clause_id: str) -> Truth:
-        nonlocal before_the_rules
-        if subject.project is None:  # the loader lets only project rules ask
-            raise TypeError(rule.rule_id)
-        start = happened_on(subject.project, (pack.clauses[clause_id].deadline or Deadline()).event or "")
-        before_the_rules = start is not None and not pack.in_force(start)
-        truth, due = check_in_time(subject.project, pack.clauses[clause_id], calendar, as_of)
-        if due is not None:
-            dues.append(due)
-        return truth
-
-    moment = Moment(as_of, in_time)
-    concerned = Truth(True) if rule.when is None else decide(rule.when, subject.facts, moment)
-    if concerned.value is False:
-        return Answer(verdict="not_applicable")
-    held = decide(rule.must, subject.facts, moment)
-    if before_the_rules:
-        return Answer(verdict="not_applicable")
-    used, missing = concerned.used | held.used, concerned.missing | held.missing
-    if held.value is True:
-        # Whom it concerns may be unknown; the demand is met either way.
-        return Answer(verdict="pass", used=used)
-    if concerned.value is None or held.value is None:
-        return Answer(verdict="undetermined", used=used, missing=missing)
-    return Answer(verdict="fail", used=used, due=dues[0] if dues else None)
+    """What one rule says about one subject."""
+    return Judge(rule, pack, calendar, as_of).answer(subject)
 
 
-def _finding(
-    rule: Rule, pack: Regulation, bound: Standing, subject: Subject, answer: Answer, inventory: Inventory
-) -> Finding:
-    consequences = [c.consequence for clause in rule.clauses if (c := pack.clauses[clause]).consequence is not None]
-    undetermined = answer.verdict == "undetermined"
-    return Finding(
-        finding_id=build_id("F", rule.rule_id, subject.subject_id),
-        rule_id=rule.rule_id,
-        topic=rule.topic,
-        subject_kind=subject.kind,
-        subject_id=subject.subject_id,
-        subject_name=subject.name,
-        department=subject.department,
-        verdict="undetermined" if undetermined else "fail",
-        standing=bound,
-        severity=rule.severity,
-        title=rule.title,
-        message=_UNDETERMINED if undetermined else rule.message,
-        clauses=rule.clauses,
-        consequence=consequences[0] if consequences else None,
-        responsible=rule.responsible,
-        responsible_term=pack.roles.get(rule.responsible),
-        next_step=_FILL_IN if undetermined else rule.next_step,
-        evidence=tuple(_evidence(subject, name, inventory) for name in sorted(answer.used)),
-        missing=tuple(sorted(answer.missing)),
-        note=rule.note,
-        due_on=answer.due.on if answer.due else None,
-        provisional=bool(answer.due and answer.due.provisional),
-    )
+def asked_fields(packs: Sequence[Regulation], calendar: WorkCalendar, as_of: date) -> dict[SubjectKind, frozenset[str]]:
+    """Kind of subject -> the fields that the rules in force look at; a kind that no rule is about is left out."""
+    found: dict[SubjectKind, frozenset[str]] = {}
+    for pack, rule, _ in rules_in_force(packs, as_of):
+        used = Judge(rule, pack, calendar, as_of).used
+        found[rule.subject] = found.get(rule.subject, frozenset()) | used
+    return found
 
 
-_UNDETERMINED = Text("资料不足，尚不能判定", "Not enough is known for a verdict")
-_FILL_IN = Text("补齐所缺字段后重新检查", "Fill in what is missing and check again")
-
-
-def _evidence(subject: Subject, name: str, inventory: Inventory) -> Evidence:
-    value = subject.facts.get(name)
-    text = _text(value)
-    if name in DERIVED.get(subject.kind, {}):
-        return Evidence(field=name, value=text)
-    seen = inventory.evidence.get(subject.subject_id, {}).get(name)
-    if seen is None:
-        return Evidence(field=name, value=text)
-    return Evidence(field=name, value=text, locator=seen.locator, observed_at=seen.observed_at)
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return "、".join(map(str, value)) or None
-    return None if value is None else str(value)
-
-
-def _tally(rule: Rule, bound: Standing, verdicts: Sequence[Verdict]) -> RuleTally:
+def _tally(asked: _Asked) -> RuleTally:
+    rule, counts = asked.judge.rule, asked.counts
     return RuleTally(
         rule_id=rule.rule_id,
         title=rule.title,
-        standing=bound,
+        standing=asked.standing,
         clauses=rule.clauses,
-        passed=verdicts.count("pass"),
-        failed=verdicts.count("fail"),
-        undetermined=verdicts.count("undetermined"),
+        passed=counts["pass"],
+        failed=counts["fail"],
+        undetermined=counts["undetermined"],
     )
 
 

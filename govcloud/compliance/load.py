@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Generic, NoReturn, TypeVar
 
 import msgspec
 
 from govcloud.compliance.conditions import ConditionError, Words, parse_condition
+from govcloud.compliance.coverage import request_clauses
 from govcloud.compliance.deadlines import EVENTS
+from govcloud.compliance.pack_file import Entry, PackFile, read_pack_file
 from govcloud.compliance.subjects import field_kinds
 from govcloud.errors import InputError, UsageError
 from govcloud.model.condition import All, Any, Condition, InTime, Not
@@ -27,9 +29,10 @@ from govcloud.model.regulation import (
     Severity,
 )
 from govcloud.model.text import Text
-from govcloud.safe_yaml import Located, load_located
 
-T = TypeVar("T")
+_LONGEST = 1000
+"""Of a deadline, in working days or months."""
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,18 +92,6 @@ class _Rules(msgspec.Struct, forbid_unknown_fields=True):
     limits: dict[str, Limit] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _File(Generic[T]):
-    """A file in its expected form, and where each entry of it stands."""
-
-    content: T
-    located: Located
-
-    def refuse(self, entry: tuple[str | int, ...], name: str, zh: str, en: str) -> NoReturn:
-        what = Text("{name}：{zh}", "{name}: {en}").format(name=name, zh=zh, en=en)
-        _refuse(self.located.where(*entry), what)
-
-
 def pack_ids(*roots: Path) -> list[str]:
     return sorted({path.parent.name for root in roots for path in root.glob("*/pack.yaml")})
 
@@ -122,6 +113,13 @@ def load_packs(
                 where=pack_id,
                 next_step=Text("可选：{known}", "Choose one of: {known}").format(known=", ".join(sorted(folders))),
             )
+    for name, value in (limits or {}).items():
+        if not math.isfinite(value):
+            raise InputError(
+                Text("界线须为数：{n}", "A limit has to be a number: {n}").format(n=name),
+                where=f"govcloud.yaml:limits.{name}",
+                next_step=Text("写一个数，或删去这一项", "Write a number, or leave it out"),
+            )
     topics = load_topics(*roots)
     packs = tuple(_load_pack(folders[pack_id], topics, limits or {}) for pack_id in ids)
     known = {name for pack in packs for name in pack.limits}
@@ -141,12 +139,12 @@ def load_topics(*roots: Path) -> dict[str, Text]:
     for root in roots:
         path = root / "topics.yaml"
         if path.is_file():
-            topics |= _read(path, dict[str, Text]).content
+            topics |= read_pack_file(path, dict[str, Text]).content
     return topics
 
 
 def _load_pack(folder: Path, topics: Mapping[str, Text], limits: Mapping[str, float]) -> Regulation:
-    pack, rules = _read(folder / "pack.yaml", _Pack), _read(folder / "rules.yaml", _Rules)
+    pack, rules = read_pack_file(folder / "pack.yaml", _Pack), read_pack_file(folder / "rules.yaml", _Rules)
     head = pack.content.regulation
     _check_head(pack, folder.name)
     clauses: dict[str, Clause] = {}
@@ -154,14 +152,11 @@ def _load_pack(folder: Path, topics: Mapping[str, Text], limits: Mapping[str, fl
         entry = ("clauses", number)
         if item.id in clauses:
             pack.refuse(entry, item.id, "条款编号重复", "this clause id is used twice")
-        if item.deadline and item.deadline.event and item.deadline.event not in EVENTS:
-            pack.refuse(entry, item.id, f"未知事件：{item.deadline.event}", f"unknown event: {item.deadline.event}")
+        if item.deadline is not None:
+            _check_deadline(pack, (*entry, "deadline"), item.id, item.deadline)
         clauses[item.id] = _clause(item, head)
-    own_limits = {
-        name: Limit(value=limits.get(name, limit.value), title=limit.title)
-        for name, limit in rules.content.limits.items()
-    }
-    _check_requests(rules, clauses)
+    own_limits = _limits(rules, limits)
+    _check_requests(rules, clauses, head.roles)
     made = _rules(rules, head, clauses, topics, {name: limit.value for name, limit in own_limits.items()})
     _check_treatment(pack, made, rules.content.requests)
     return Regulation(
@@ -184,15 +179,50 @@ def _load_pack(folder: Path, topics: Mapping[str, Text], limits: Mapping[str, fl
     )
 
 
-def _check_head(pack: _File[_Pack], folder: str) -> None:
+def _limits(file: PackFile[_Rules], set_by_site: Mapping[str, float]) -> dict[str, Limit]:
+    for name, limit in file.content.limits.items():
+        if not math.isfinite(limit.value):
+            file.refuse(("limits", name), name, "界线须为数", "a limit has to be a number")
+    return {
+        name: Limit(value=set_by_site.get(name, limit.value), title=limit.title)
+        for name, limit in file.content.limits.items()
+    }
+
+
+def _check_head(pack: PackFile[_Pack], folder: str) -> None:
     head = pack.content.regulation
     at = "regulation"
     if head.id != folder:
         pack.refuse((at, "id"), head.id, f"与文件夹名 {folder} 不符", f"the folder is called {folder}")
     if head.effective_from and head.effective_to and head.effective_to < head.effective_from:
         pack.refuse((at, "effective_to"), head.id, "失效日早于施行日", "it ends before it takes effect")
+    if head.superseded_by == head.id:
+        pack.refuse((at, "superseded_by"), head.id, "不能由自己取代", "it can't be replaced by itself")
     if head.issued_on and head.effective_from and head.effective_from < head.issued_on:
         pack.refuse((at, "effective_from"), head.id, "施行日早于成文日", "it takes effect before it was issued")
+
+
+def _check_deadline(pack: PackFile[_Pack], entry: Entry, clause_id: str, deadline: Deadline) -> None:
+    """A deadline that can't be counted would look like one that is never missed."""
+    wrong: tuple[str, str] | None = None
+    if deadline.event is not None and deadline.event not in EVENTS:
+        wrong = f"未知事件：{deadline.event}", f"unknown event: {deadline.event}"
+    elif deadline.record is not None and field_kinds("project").get(deadline.record) != "date":
+        wrong = f"record 不是项目的日期字段：{deadline.record}", f"record is no date of a project: {deadline.record}"
+    elif deadline.unit in ("workday", "month") and not (deadline.event and (deadline.n or 0) > 0):
+        wrong = "按工作日或月计的期限须有 event 和大于零的 n", "working days and months need an event and n above zero"
+    elif (deadline.n or 0) > _LONGEST:
+        wrong = f"n 大于 {_LONGEST}", f"n is above {_LONGEST}"
+    elif deadline.n is not None and deadline.unit not in ("workday", "month"):
+        wrong = "有 n 时 unit 须为 workday 或 month", "with n the unit has to be workday or month"
+    elif deadline.n_min is not None and (deadline.n is None or deadline.n_min > deadline.n):
+        wrong = "n_min 大于 n", "n_min is above n"
+    elif (deadline.unit == "date") != (deadline.due_on is not None):
+        wrong = "unit: date 与 due_on 须同时写", "unit: date and due_on belong together"
+    elif (deadline.unit == "yearly") != (deadline.month_day is not None):
+        wrong = "unit: yearly 与 month_day 须同时写", "unit: yearly and month_day belong together"
+    if wrong is not None:
+        pack.refuse(entry, clause_id, *wrong)
 
 
 def _clause(item: _Clause, head: _Head) -> Clause:
@@ -215,19 +245,11 @@ def _clause(item: _Clause, head: _Head) -> Clause:
 
 def cited(rules: Sequence[Rule], requests: RequestClauses) -> frozenset[str]:
     """Clauses that a rule tests, or that stand behind the answer to a request."""
-    r = requests
-    groups = (
-        r.use_catalog,
-        r.no_duplicates,
-        r.own_cloud,
-        r.own_network,
-        r.exception,
-        *(rule.clauses for rule in rules),
-    )
+    groups = (*request_clauses(requests).values(), *(rule.clauses for rule in rules))
     return frozenset(clause_id for group in groups for clause_id in group)
 
 
-def _check_treatment(pack: _File[_Pack], rules: Sequence[Rule], requests: RequestClauses) -> None:
+def _check_treatment(pack: PackFile[_Pack], rules: Sequence[Rule], requests: RequestClauses) -> None:
     """Every clause is tested by a rule, or says why it is not: nothing of a document gets lost."""
     tested = cited(rules, requests)
     for number, item in enumerate(pack.content.clauses):
@@ -242,7 +264,7 @@ def _check_treatment(pack: _File[_Pack], rules: Sequence[Rule], requests: Reques
 
 
 def _rules(
-    file: _File[_Rules], head: _Head, clauses: Mapping[str, Clause], topics: Mapping[str, Text], limits: Mapping[str, float]
+    file: PackFile[_Rules], head: _Head, clauses: Mapping[str, Clause], topics: Mapping[str, Text], limits: Mapping[str, float]
 ) -> tuple[Rule, ...]:  # fmt: skip
     rules: dict[str, Rule] = {}
     for number, item in enumerate(file.content.rules):
@@ -276,33 +298,40 @@ def _rules(
             severity=item.severity,
             responsible=item.responsible,
             title=item.title,
-            message=_filled(item.message, limits),
-            next_step=_filled(item.next_step, limits),
+            message=_filled(file, (*entry, "message"), item, item.message, limits),
+            next_step=_filled(file, (*entry, "next_step"), item, item.next_step, limits),
             must=_condition(file, (*entry, "must"), item, item.must, words),
             when=_condition(file, (*entry, "when"), item, item.when, words) if item.when is not None else None,
-            note=_filled(item.note, limits) if item.note else None,
+            note=_filled(file, (*entry, "note"), item, item.note, limits) if item.note else None,
         )
     return tuple(rules.values())
 
 
 def _words(item: _Rule, clauses: Mapping[str, Clause], limits: Mapping[str, float]) -> Words:
-    timed = {c.clause_id for c in clauses.values() if c.deadline and c.deadline.event and c.deadline.record}
+    timed = {c.clause_id for c in clauses.values() if c.deadline and _can_be_late(c.deadline)}
     return Words(field_kinds(item.subject), timed, limits)
 
 
-def _filled(text: Text, limits: Mapping[str, float]) -> Text:
+def _can_be_late(deadline: Deadline) -> bool:
+    """The record dates both ends, and the text says how long it may take."""
+    return bool(deadline.n and deadline.record and EVENTS.get(deadline.event or ""))
+
+
+def _filled(file: PackFile[_Rules], entry: Entry, item: _Rule, text: Text, limits: Mapping[str, float]) -> Text:
     """`{little_used_pct}` in a message becomes the number that the site goes by."""
-    for name, value in limits.items():
-        number = f"{value:g}"
+    for name in sorted({*_FIELD.findall(text.zh), *_FIELD.findall(text.en)}):
+        if name not in limits:
+            file.refuse(entry, item.id, f"未知界线：{{{name}}}", f"unknown limit: {{{name}}}")
+        number = f"{limits[name]:g}"
         text = Text(text.zh.replace(f"{{{name}}}", number), text.en.replace(f"{{{name}}}", number))
     return text
 
 
-def _condition(file: _File[_Rules], entry: tuple[str | int, ...], item: _Rule, data: object, words: Words) -> Condition:
+def _condition(file: PackFile[_Rules], entry: Entry, item: _Rule, data: object, words: Words) -> Condition:
     try:
         condition = parse_condition(data, words)
     except ConditionError as error:
-        file.refuse(entry, item.id, f"条件有误：{error}", f"condition: {error}")
+        file.refuse(entry, item.id, f"条件有误：{error.what.zh}", f"condition: {error.what.en}")
     if item.subject != "project" and _asks_time(condition):
         file.refuse(entry, item.id, "in_time 只用于项目", "in_time is for projects only")
     return condition
@@ -319,26 +348,15 @@ def _asks_time(condition: Condition) -> bool:
     return False
 
 
-def _check_requests(file: _File[_Rules], clauses: Mapping[str, Clause]) -> None:
-    for clause_id in sorted(cited((), file.content.requests)):
-        if clause_id not in clauses:
-            file.refuse(
-                ("requests",), "requests", f"引用了不存在的条款：{clause_id}", f"cites an unknown clause: {clause_id}"
-            )
-
-
-def _read(path: Path, kind: type[T]) -> _File[T]:
-    located = load_located(path)
-    try:
-        return _File(msgspec.convert(located.data, kind), located)
-    except msgspec.ValidationError as error:
-        what = Text("不合格式：{why}", "not in the expected form: {why}").format(why=error)
-        _refuse(located.where_of(error), what)
-
-
-def _refuse(where: str, what: Text) -> NoReturn:
-    raise InputError(
-        Text("法规包有误：{what}", "The rule pack is faulty: {what}").format(what=what),
-        where=where,
-        next_step=Text("对照 docs/formats.md 改正这一项", "Correct this entry; docs/formats.md has the format"),
-    )
+def _check_requests(file: PackFile[_Rules], clauses: Mapping[str, Clause], roles: Mapping[str, str | None]) -> None:
+    requests = file.content.requests
+    for name, clause_ids in request_clauses(requests).items():
+        for clause_id in clause_ids:
+            if clause_id not in clauses:
+                file.refuse(
+                    ("requests", name), "requests",
+                    f"引用了不存在的条款：{clause_id}", f"cites an unknown clause: {clause_id}",
+                )  # fmt: skip
+    role = requests.exception_role
+    if role is not None and role not in roles:
+        file.refuse(("requests", "exception_role"), "requests", f"未知角色：{role}", f"unknown role: {role}")

@@ -14,9 +14,10 @@ from datetime import date
 
 from govcloud.compliance.catalog_match import cost, find_problems, match_line
 from govcloud.compliance.site_section import parse_section
-from govcloud.model.catalog import Arch, Catalog, LineVerdict, Offering, RequestLine, RequestSpec, ResourceRequest, Zone
+from govcloud.model.catalog import Arch, Catalog, Offering, Zone
 from govcloud.model.inventory import Inventory, System
 from govcloud.model.regulation import Regulation
+from govcloud.model.request import LineVerdict, RequestLine, RequestSpec, ResourceRequest
 from govcloud.model.server import Server
 from govcloud.model.sizing import ServerSizing, Size, Sizing, SizingBasis, SizingRules, SizingTotal
 from govcloud.model.text import Text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -14,6 +15,8 @@ from govcloud.model.server import Server
 from govcloud.model.zombie import CRITERIA, ZombieVerdict
 
 _MODELS: dict[SubjectKind, type] = {"system": System, "server": Server, "network": Network, "project": Project}
+_NAMES = {kind: tuple(f.name for f in fields(model)) for kind, model in _MODELS.items()}
+_MET = {"met": True, "not_met": False}
 DERIVED: dict[SubjectKind, dict[str, Kind]] = {
     "system": {"projects": "list", "accepted_on": "date", **{f"zombie_{criterion}": "flag" for criterion in CRITERIA}},
     "project": {"unknown_systems": "list", "unknown_networks": "list", "unfiled_changes": "list", "late_changes": "list"},
@@ -32,6 +35,8 @@ class Subject:
     facts: Mapping[str, object]
     project: Project | None = None
     """The record itself, for questions of time."""
+    zombie: ZombieVerdict | None = None
+    """Of a system: what its `zombie_*` facts rest on."""
 
 
 def field_kinds(kind: SubjectKind) -> dict[str, Kind]:
@@ -81,26 +86,31 @@ def subjects(
 
 
 def _systems(inventory: Inventory, zombies: Mapping[str, ZombieVerdict]) -> Iterator[Subject]:
+    # Registers name systems by id or by name; a name that two systems have tells nothing.
+    names = Counter(system.name for system in inventory.systems)
     listed: dict[str, list[Project]] = {}
     for project in inventory.projects:
-        for system_id in project.systems:
-            listed.setdefault(system_id, []).append(project)
+        for name in dict.fromkeys(project.systems):
+            listed.setdefault(name, []).append(project)
     for system in inventory.systems:
         projects = listed.get(system.system_id, [])
+        if names[system.name] == 1 and system.name != system.system_id:
+            projects = projects + [p for p in listed.get(system.name, ()) if p not in projects]
         accepted = [p.acceptance_completed_on for p in projects if p.acceptance_completed_on is not None]
-        criteria = zombies[system.system_id].criteria if system.system_id in zombies else ()
+        zombie = zombies.get(system.system_id)
         yield _subject("system", system.system_id, system, {
             # Without any project record the question is open, not answered with "none".
             "projects": tuple(p.project_id for p in projects) if inventory.projects else None,
             "accepted_on": max(accepted, default=None),
-            **{f"zombie_{c.criterion}": {"met": True, "not_met": False}.get(c.verdict) for c in criteria},
-        })  # fmt: skip
+            **({f"zombie_{c.criterion}": _MET.get(c.verdict) for c in zombie.criteria} if zombie else {}),
+        }, zombie)  # fmt: skip
 
 
 def _subject(
-    kind: SubjectKind, subject_id: str, entity: System | Server | Network | Project, derived: Mapping[str, object]
-) -> Subject:
-    facts = {f.name: getattr(entity, f.name) for f in fields(entity)}
+    kind: SubjectKind, subject_id: str, entity: System | Server | Network | Project, derived: Mapping[str, object],
+    zombie: ZombieVerdict | None = None,
+) -> Subject:  # fmt: skip
+    facts = {name: getattr(entity, name) for name in _NAMES[kind]}
     return Subject(
         kind=kind,
         subject_id=subject_id,
@@ -108,4 +118,5 @@ def _subject(
         department=entity.department,
         facts={**facts, **derived},
         project=entity if isinstance(entity, Project) else None,
+        zombie=zombie,
     )

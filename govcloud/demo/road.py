@@ -80,10 +80,11 @@ class Road:
             self.stage.govcloud("inventory", what)
 
     def check(self) -> None:
-        self.stage.govcloud("check", "request", *self._files("requests", "*.yaml"), expect=(0, 1))
-        self.stage.govcloud("check", "estate", expect=(0, 1))
-        self.stage.govcloud("networks", expect=(0, 1))
-        self.stage.govcloud("projects", "deadlines", expect=(0, 1))
+        requests = self._files("requests", "*.yaml")
+        self.stage.govcloud("check", "request", *requests, "-o", "opinions", expect=(0, 1), user=OPERATOR)
+        self.stage.govcloud("check", "estate", expect=(0, 1), user=OPERATOR)
+        self.stage.govcloud("networks", "-o", "networks.docx", "-o", "networks.xlsx")
+        self.stage.govcloud("projects", "deadlines", "--ics", "deadlines.ics", expect=(0, 1))
 
     def plan(self) -> None:
         self.stage.govcloud("plan", "build", user=OPERATOR)

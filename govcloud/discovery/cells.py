@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
+from govcloud.discovery import project_lines
 from govcloud.discovery.addresses import parse_addresses as parse_addresses
 from govcloud.discovery.addresses import parse_prefixes as parse_prefixes
 from govcloud.discovery.dates import parse_date as parse_date
@@ -24,6 +25,7 @@ from govcloud.discovery.raw_cells import Read as Read
 from govcloud.discovery.raw_cells import cell_text as cell_text
 from govcloud.discovery.raw_cells import fold as fold
 from govcloud.discovery.raw_cells import is_blank as is_blank
+from govcloud.model.inventory import BudgetLine
 from govcloud.model.text import Text
 
 _NAME_SEPARATORS = re.compile(r"[、;；,，\n\r\t|]+")
@@ -228,10 +230,42 @@ def parse_os(cell: RawCell, hint: Hint) -> Read:
     return Read((found[1].strip(), found[2].lstrip("vV"))) if found else Read((text, None))
 
 
+def parse_changes(cell: RawCell, hint: Hint) -> Read:
+    """Changes of a project, a line each: `2026-03-01 增加模块（备案 2026-03-20）`."""
+    return _each_line(cell, project_lines.read_change, project_lines.CHANGE)
+
+
+def parse_budget_lines(cell: RawCell, hint: Hint) -> Read:
+    """Lines of a budget: `2026年 软件开发 35万元`; a bare amount needs a unit in the header."""
+
+    def one(line: str) -> Read:
+        year, item, amount = project_lines.split_budget_line(line)
+        read = parse_yuan(amount, hint)
+        if not item or not isinstance(read.value, float):
+            return Read()
+        return Read(project_lines.render_budget_line(BudgetLine(item=item, yuan=read.value, year=year)))
+
+    return _each_line(cell, one, project_lines.BUDGET_LINE)
+
+
+def _each_line(cell: RawCell, read_one: Callable[[str], Read], expected: Text) -> Read:
+    """All lines or none: a list that lost one of its lines would be taken for the whole."""
+    found = []
+    for number, line in enumerate(lines := project_lines.split_lines(cell_text(cell)), start=1):
+        kept = str(read_one(line).value or "")
+        # What is kept must mean the same when the form is sent out with it and read again.
+        if project_lines.split_lines(kept) != [kept] or read_one(kept).value != kept:
+            where = Text("第 {n} 行应为：{e}", "line {n}: {e}").format(n=number, e=expected)
+            return Read(expected=where if len(lines) > 1 else expected)
+        found.append(kept)
+    return Read(tuple(found) or None)
+
+
 PARSERS: Mapping[str, Callable[[RawCell, Hint], Read]] = {
     "text": parse_text, "code": parse_code, "names": parse_names, "number": parse_number, "integer": parse_integer,
     "percent": parse_percent, "gib": parse_gib, "cpu_memory": parse_cpu_memory, "yes_no": parse_yes_no,
     "level": parse_level, "yuan": parse_yuan, "mbps": parse_mbps, "words": parse_words, "addresses": parse_addresses, "prefixes": parse_prefixes,
-    "date": parse_date, "exact_date": parse_exact_date, "os": parse_os,
+    "date": parse_date, "exact_date": parse_exact_date, "os": parse_os, "changes": parse_changes,
+    "budget_lines": parse_budget_lines,
 }  # fmt: skip
 """Column type (as the column maps name it) -> its parser."""

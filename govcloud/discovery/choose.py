@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from govcloud.discovery import facts
+from govcloud.discovery import facts, project_lines
 from govcloud.model.inventory import Department, Dependency, Network, Project, System, Tenant
 from govcloud.model.observation import Source, Statement, SubjectKind, Value
 from govcloud.model.server import Server
@@ -27,7 +27,9 @@ SETTLED = frozenset({"person", "run"})
 """Witnesses that settle a question: a person who confirmed, a migration that was carried out and verified."""
 _DECLARED_FIELDS = frozenset({"department", "zone", "location", "environment"})
 """Of servers: what people know better than the host itself."""
-SETS = frozenset({"addresses", "macs", "servers", "networks", "systems", "prefixes", "contract_filed_with"})
+SETS = frozenset({
+    "addresses", "macs", "servers", "networks", "systems", "prefixes", "contract_filed_with", "archives",
+})  # fmt: skip
 """Fields that grow with every witness instead of choosing between them."""
 
 TYPES: Mapping[SubjectKind, type[Any]] = {
@@ -37,6 +39,7 @@ TYPES: Mapping[SubjectKind, type[Any]] = {
 _LINES: Mapping[str, Callable[[str], object]] = {
     "sockets": facts.parse_socket, "routes": facts.parse_route, "disks": facts.parse_disk,
     "filesystems": facts.parse_filesystem, "interfaces": facts.parse_interface, "packages": facts.parse_package,
+    "changes": project_lines.parse_change, "budget_lines": project_lines.parse_budget_line,
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ _TWO_IN_ONE: Mapping[str, str] = {"server.os": "os", "server.cpu_memory": "cpu_m
 _TYPES_OF: Mapping[object, frozenset[str]] = {
     str: frozenset({"text", "code", "words", "names"}), int: frozenset({"integer", "level"}),
     float: frozenset({"number", "integer", "percent", "gib", "yuan", "mbps"}), bool: frozenset({"yes_no"}),
-    date: frozenset({"date", "exact_date"}), tuple: frozenset({"names", "addresses", "prefixes"}),
+    date: frozenset({"date", "exact_date"}), tuple: frozenset({"names", "addresses", "prefixes", "changes", "budget_lines"}),
 }  # fmt: skip
 """Python type of a field -> column types that can fill it; a type that is not here is checked by nobody."""
 _NEXT = Text("对照 docs/formats.md#columns 改正", "Correct it after docs/formats.md#columns")

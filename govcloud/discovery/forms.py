@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from govcloud.discovery.cells import PARSERS, Hint, RawCell, fold, is_blank
 from govcloud.discovery.columns import ColumnMap, ColumnSpec, header_unit
+from govcloud.discovery.project_lines import render_budget_line, render_change
 from govcloud.model.ids import normalize
 from govcloud.model.inventory import Dependency, Inventory, Network, Project, System
 from govcloud.model.server import Server
@@ -99,13 +100,17 @@ def _list(value: object, hint: Hint) -> RawCell:
     return "、".join(str(item) for item in value) if isinstance(value, (tuple, list)) else None
 
 
+def _lines(value: object, hint: Hint) -> RawCell:
+    return "\n".join(map(str, value)) if isinstance(value, (tuple, list)) else None
+
+
 def _date(value: object, hint: Hint) -> RawCell:
     return value if isinstance(value, date) else None
 
 
 _WRITTEN: Mapping[str, Callable[[object, Hint], RawCell]] = {
     "number": _number, "integer": _number, "yuan": _number, "mbps": _number, "percent": _percent, "gib": _gib, "cpu_memory": _cpu_memory, "os": _os,
-    "yes_no": _yes_no, "level": _level, "words": _words, "names": _list, "addresses": _list, "prefixes": _list,
+    "yes_no": _yes_no, "level": _level, "words": _words, "names": _list, "changes": _lines, "budget_lines": _lines, "addresses": _list, "prefixes": _list,
     "date": _date, "exact_date": _date,
 }  # fmt: skip
 
@@ -197,7 +202,11 @@ def _projects(inventory: Inventory, labels: _Labels, wanted: _Choice) -> list[di
     rows = []
     for project in _by_owner(inventory.projects, wanted):
         row = _plain("project", project)
-        rows.append(row | {"project.systems": tuple(labels.system(s) for s in project.systems)})
+        row["project.systems"] = tuple(labels.system(s) for s in project.systems)
+        row["project.networks"] = tuple(labels.network(n) for n in project.networks)
+        row["project.changes"] = tuple(map(render_change, project.changes))
+        row["project.budget_lines"] = tuple(map(render_budget_line, project.budget_lines))
+        rows.append(row)
     return rows
 
 

@@ -260,6 +260,7 @@ class _Merge:
                 systems=tuple(
                     sorted({names.system(self.identity["system"].alias.get(n, n), p.department) for n in p.systems})
                 ),
+                networks=tuple(sorted({names.network(n, p.department) for n in p.networks})),
             )
             for p in found["project"]
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from govcloud.discovery.cells import PARSERS
 from govcloud.discovery.columns import ColumnMap, ColumnSpec
 from govcloud.discovery.raw_cells import Hint, cell_text
-from govcloud.discovery.tables import Row, Table, find_tables, read_rows
+from govcloud.discovery.tables import Row, Table, cell_name, find_tables, read_rows
 from govcloud.discovery.workbook import Workbook
 from govcloud.errors import InputError
 from govcloud.model.text import Text
@@ -21,7 +22,7 @@ HEAD: Mapping[str, Text] = {
 }  # fmt: skip
 """Key of the request -> the words before its colon, in the lines above the table."""
 
-_SPEC = ("vcpu", "memory_gib", "arch", "zone", "mlps_level")
+_SPEC = ("vcpu", "memory_gib", "arch", "zone", "area", "mlps_level")
 _HEAD_LINE = re.compile(r"([^:：（(]+?)\s*(?:[（(][^）)]*[）)])?\s*[:：]\s*(.*)", re.DOTALL)
 
 
@@ -53,6 +54,8 @@ def build_request_map(classes: Mapping[str, Text]) -> ColumnMap:
                 "mips64el": ("MIPS",)}),
             column("zone", "words", "网络区域", "Network zone", example="政务外网", words={
                 "gov_extranet": ("政务外网",), "internet": ("互联网",), "gov_intranet": ("政务内网",)}),
+            column("area", "words", "技术分区", "Area", headers=("信创分区",), words={
+                "xinchuang": ("信创",), "x86": ("x86",)}),
             column("mlps_level", "level", "等保级别", "MLPS level", example="二级"),
             column("reason", "text", "理由", "Reason",
                    note=Text("自行建设的，写明为什么目录服务不能满足", "Where it is self-built: why no service will do")),
@@ -60,8 +63,29 @@ def build_request_map(classes: Mapping[str, Text]) -> ColumnMap:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledForm:
+    """What a department wrote into the form, and where."""
+
+    values: Mapping[str, object]
+    """As a request in YAML has them."""
+    cells: Mapping[tuple[str | int, ...], str]
+    """Keys and list positions down to a value -> file, sheet and cell."""
+    name: str
+
+    def place(self, *steps: str | int) -> str:
+        """The cell of an entry, or the nearest place above it that is known."""
+        known = next((steps[:n] for n in range(len(steps), 0, -1) if steps[:n] in self.cells), ())
+        return self.cells.get(known, self.name)
+
+
 def parse_request(workbook: Workbook, classes: Mapping[str, Text]) -> dict[str, object]:
     """A filled-in form as the plain values that a request in YAML has. Raises InputError with the first faulty cell."""
+    return dict(parse_form(workbook, classes).values)
+
+
+def parse_form(workbook: Workbook, classes: Mapping[str, Text]) -> FilledForm:
+    """The same with the cells. A workbook may hold other sheets; the first form in it counts. Raises InputError."""
     column_map = build_request_map(classes)
     for sheet in workbook.sheets:
         for table in find_tables(sheet, [column_map]):
@@ -75,8 +99,16 @@ def parse_request(workbook: Workbook, classes: Mapping[str, Text]) -> dict[str, 
                     where=f"{workbook.path}!{first.sheet}!{first.cell}",
                     next_step=Text("改正后重新核对", "Correct it and check again"),
                 )
-            head = _head(table, workbook.path)
-            return {**head, "lines": [_line(number, row) for number, row in enumerate(rows, start=1)]}
+            head, cells = _head(table, workbook.path)
+            page = f"{workbook.path}!{table.sheet.name}"
+            for number, row in enumerate(rows):
+                cells["lines", number] = f"{page}!{row.number}"
+                for name, cell in row.cells.items():
+                    key = name.partition(".")[2]
+                    steps = ("lines", number, "spec", key) if key in _SPEC else ("lines", number, key)
+                    cells[steps] = f"{page}!{cell}"
+            lines = [_line(number, row) for number, row in enumerate(rows, start=1)]
+            return FilledForm(values={**head, "lines": lines}, cells=cells, name=page)
     raise InputError(
         Text("没有认出资源申请表", "No request form was found in it"), where=str(workbook.path),
         next_step=Text("用 govcloud template request 生成的表填写", "Fill in the form that govcloud template request makes"),
@@ -88,19 +120,22 @@ def _first(classes: Mapping[str, Text]) -> str | None:
     return title.zh if title else None
 
 
-def _head(table: Table, path: Path) -> dict[str, object]:
+def _head(table: Table, path: Path) -> tuple[dict[str, object], dict[tuple[str | int, ...], str]]:
+    """What stands above the table, and where."""
     found: dict[str, object] = {}
+    cells: dict[tuple[str | int, ...], str] = {}
     by_label = {title.zh: key for key, title in HEAD.items()}
     for number, row in enumerate(table.sheet.rows[: table.header_row]):
-        for cell in row:
+        for column, cell in enumerate(row):
             line = _HEAD_LINE.fullmatch(cell_text(cell))
             key = by_label.get(line[1].strip()) if line else None
             if line is None or key is None or not line[2].strip() or key in found:
                 continue
+            cells[(key,)] = f"{path}!{table.sheet.name}!{cell_name(number, column)}"
             read = PARSERS["exact_date" if key == "applied_on" else "text"](line[2].strip(), Hint())
             if read.expected is not None:
                 what = Text("{t}：{e}", "{t}: {e}").format(t=HEAD[key], e=read.expected)
-                raise InputError(what, where=f"{path}!{table.sheet.name}!{number + 1}")
+                raise InputError(what, where=cells[(key,)])
             found[key] = read.value
     for key in ("department", "applied_on"):
         if key not in found:
@@ -108,7 +143,7 @@ def _head(table: Table, path: Path) -> dict[str, object]:
                 Text("没有填写{t}", "{t} is not stated").format(t=HEAD[key]), where=f"{path}!{table.sheet.name}",
                 next_step=Text("写在表格上方“{t}：”之后", "Write it after the words “{t}:” above the table").format(t=HEAD[key]),
             )  # fmt: skip
-    return found
+    return found, cells
 
 
 def _line(number: int, row: Row) -> dict[str, object]:

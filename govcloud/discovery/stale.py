@@ -20,7 +20,8 @@ _LASTING = frozenset(
         "name", "number", "uuid", "serial", "macs", "maker", "model", "cpu_model", "function", "build_mode", "build_basis",
         "approval_body", "builder", "mlps_filing_no", "mlps_filing_authority", "contract_number", "contract_filed_with",
         "consent_body", "consent_document", "legal_basis", "supervisor", "budget_yuan", "budget_project", "budget_years",
-        "booted_at", "source_id", "target_id",
+        "booted_at", "source_id", "target_id", "purpose", "closure_evidence", "approval_document", "archives", "lead",
+        "acceptance_organiser", "changes", "budget_lines", "final_yuan",
     }
 )  # fmt: skip
 

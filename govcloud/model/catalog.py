@@ -1,9 +1,9 @@
-"""The government cloud's service catalog and a department's request against it. Money is integer fen (0.01 yuan)."""
+"""The government cloud's service catalog. Money is integer fen (0.01 yuan)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -14,10 +14,15 @@ Arch = Literal["x86_64", "aarch64", "loongarch64", "mips64el", "any"]
 Zone = Literal["gov_extranet", "internet", "gov_intranet"]
 PricePeriod = Literal["month", "year", "once", "per_use"]
 OfferingStatus = Literal["active", "closed_to_new", "retired"]
-Supply = Literal["catalog", "self_built"]
-Outcome = Literal[
-    "in_catalog", "out_of_range", "duplicates_common_service", "self_built", "not_in_catalog", "catalog_expired"
-]
+Area = Literal["xinchuang", "x86"]
+"""The hard-isolated areas inside a zone: 信创 (domestic technology) and x86."""
+ChangeKind = Literal[
+    "added", "removed", "closed", "retired", "reopened", "lifecycle", "price", "unit", "range", "memory", "arch", "zone",
+    "sla", "package", "text",
+]  # fmt: skip
+"""What differs in an offering. `lifecycle`: other dates of the same end, or another successor; `package`: class, layer,
+protection level, inclusion, domestic, common; `text`: name and description.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,21 @@ class Price:
     period: PricePeriod = "month"
     vcpu_fen: int = 0
     memory_gib_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sla:
+    """What is promised of a service. None: nothing."""
+
+    availability_pct: float | None = None
+    rpo_minutes: int | None = None
+    """Data of at most so many minutes is lost."""
+    rto_minutes: int | None = None
+    """It runs again after so many minutes."""
+    response_minutes: int | None = None
+    """Somebody answers a report of a fault after so many minutes."""
+    service_hours: str | None = None
+    """Days a week x hours a day: `7x24`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +68,30 @@ class Offering:
     """vCPU count -> memory sizes in GiB that may go with it. Empty: not a machine."""
     arch: tuple[Arch, ...] = ("any",)
     zone: tuple[Zone, ...] = ("gov_extranet",)
+    area: tuple[Area, ...] = ()
+    """Empty: the catalog does not divide its zones, or the service is in every area."""
     domestic: bool = False
     common: bool = False
     """A common service that projects must not build again."""
     mlps_package: int | None = None
     """Level whose security demands it covers."""
-    sla: Mapping[str, str] = field(default_factory=dict)
+    sla: Sla = Sla()
     included_in: str | None = None
     successor: str | None = None
     status: OfferingStatus = "active"
+    """As of the day that the catalog was loaded for."""
+    closed_on: date | None = None
+    """First day without new requests."""
+    retired_on: date | None = None
+    """First day on which it no longer runs."""
+
+    def as_of(self, day: date) -> Offering:
+        """With the status that its dates give it on that day; a status that was written stays the least."""
+        if self.status == "retired" or (self.retired_on is not None and self.retired_on <= day):
+            return replace(self, status="retired")
+        if self.closed_on is not None and self.closed_on <= day:
+            return replace(self, status="closed_to_new")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,86 +111,89 @@ class Catalog:
     """Title of every service class; those without an offering are what the catalog does not have."""
     replaces: Mapping[str, tuple[str, ...]]
     """What departments build themselves -> classes that serve instead: `machine_room: [virtual_machine]`."""
+    metering: Mapping[str, str] = field(default_factory=dict)
+    """Class -> section of GB/T 37735-2019 whose indicators meter it; classes outside of them are missing."""
 
     def offering(self, code: str) -> Offering | None:
         return next((o for o in self.offerings if o.code == code), None)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestSpec:
-    """What a machine or service should be like. None: no wish."""
-
-    vcpu: int | None = None
-    memory_gib: int | None = None
-    arch: Arch | None = None
-    zone: Zone | None = None
-    mlps_level: int | None = None
+    def as_of(self, day: date) -> Catalog:
+        return replace(self, offerings=tuple(o.as_of(day) for o in self.offerings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestLine:
-    line: int
-    what: str
-    """In the department's words."""
-    quantity: int
-    code: str | None = None
-    service_class: str | None = None
-    supply: Supply = "catalog"
-    """`self_built`: the department would build or buy it itself."""
-    spec: RequestSpec = field(default_factory=RequestSpec)
-    reason: str | None = None
+class CatalogFault:
+    """One thing that is wrong in a catalog's files."""
+
+    where: str
+    """`file:line`."""
+    entry: str
+    """Code of the offering; empty where it is none."""
+    what: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceRequest:
+class CatalogVersion:
+    """A version that is installed. The facts of one whose files are faulty are None."""
+
+    catalog_id: str
+    version: str
+    folder: str
+    own: bool
+    """In the workspace; it takes the place of the one that comes along."""
+    in_force: bool
+    faults: int
+    title: Text | None = None
+    official: bool | None = None
+    effective_from: date | None = None
+    effective_to: date | None = None
+    offerings: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferingChange:
+    code: str
+    kind: ChangeKind
+    before: Offering | None
+    after: Offering | None
+
+    @property
+    def offering(self) -> Offering:
+        found = self.after or self.before
+        assert found is not None  # noqa: S101 - a change has at least one side
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchedLine:
+    """A line of a running request that a change between two versions reaches."""
+
     department: str
     system_id: str | None
     system_name: str | None
-    applied_on: date
-    lines: tuple[RequestLine, ...]
-    project_id: str | None = None
-    contact: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nearest:
-    code: str
-    name: Text
-    why: Text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineVerdict:
-    line: RequestLine
-    outcome: Outcome
-    reasons: tuple[Text, ...]
-    code: str | None = None
-    """The offering that serves the line."""
-    offering_name: Text | None = None
-    clauses: tuple[str, ...] = ()
-    exception: Text | None = None
-    """Who may decide on an exception, and by which clause."""
-    nearest: tuple[Nearest, ...] = ()
-    monthly_fen: int | None = None
-    yearly_fen: int | None = None
-    once_fen: int | None = None
-
-    @property
-    def conforms(self) -> bool:
-        return self.outcome == "in_catalog"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestCheck:
     file: str
-    request: ResourceRequest
-    catalog_id: str
-    catalog_title: Text
-    official: bool
-    lines: tuple[LineVerdict, ...]
-    no_clause: bool
-    """The office's own documents have no catalog clause: the answer compares with the catalog only."""
+    line: int
+    what: str
+    code: str
+    kinds: tuple[ChangeKind, ...]
+    before_fen: int | None
+    """A month."""
+    after_fen: int | None
+    """A month, by the successor's price where the offering is gone. None: not known."""
+    successor: str | None
+    problems: tuple[Text, ...]
+    """Why the line no longer fits."""
 
     @property
-    def conforms(self) -> bool:
-        return all(line.conforms for line in self.lines)
+    def difference_fen(self) -> int | None:
+        return None if self.before_fen is None or self.after_fen is None else self.after_fen - self.before_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogDiff:
+    before: Catalog
+    after: Catalog
+    changes: tuple[OfferingChange, ...]
+    touched: tuple[TouchedLine, ...] = ()
+    requests: int | None = None
+    """Running requests that were looked at; None without a workspace."""

@@ -132,9 +132,9 @@ class Regulation:
     """As set by the site, or the pack's own defaults."""
 
     def in_force(self, on: date) -> bool:
-        """An unknown start counts as in force: the text says so, only its day is missing."""
-        started = self.effective_from is None or self.effective_from <= on
-        return started and (self.effective_to is None or on <= self.effective_to)
+        """An unknown start counts from the day of issue, and where that is unknown, too, as in force: the text says so."""
+        start = self.effective_from or self.issued_on
+        return (start is None or start <= on) and (self.effective_to is None or on <= self.effective_to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +144,14 @@ class Evidence:
     field: str
     value: str | None
     """None: unknown."""
+    subject_id: str | None = None
+    """Whose fact it is, where not the finding's own subject's: a server's load, of a system."""
+    source: str | None = None
+    """Kind of witness: `workbook`, `ssh`, `person` … None for what was worked out."""
     locator: str | None = None
     observed_at: datetime | None = None
+    stale: bool = False
+    """Older than the site trusts it; somebody should look again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +192,24 @@ class Finding:
     state: FindingState = "preview"
     first_seen_on: date | None = None
     resolved_on: date | None = None
+    """When it was gone; of one that came back, the last time before that."""
+    returned_on: date | None = None
+    """Last day on which it was back after it had been gone."""
+
+    def as_seen(
+        self, state: FindingState, first_seen_on: date, resolved_on: date | None = None, returned_on: date | None = None
+    ) -> Finding:
+        """The same finding with its history. Written out: of 100,000 findings dataclasses.replace takes most of the time."""
+        return Finding(
+            finding_id=self.finding_id, rule_id=self.rule_id, topic=self.topic, subject_kind=self.subject_kind,
+            subject_id=self.subject_id, subject_name=self.subject_name, department=self.department,
+            verdict=self.verdict, standing=self.standing, severity=self.severity, title=self.title,
+            message=self.message, clauses=self.clauses, consequence=self.consequence, responsible=self.responsible,
+            responsible_term=self.responsible_term, next_step=self.next_step, evidence=self.evidence,
+            missing=self.missing, due_on=self.due_on, provisional=self.provisional, note=self.note,
+            waiver=self.waiver, waived=self.waived, state=state, first_seen_on=first_seen_on,
+            resolved_on=resolved_on, returned_on=returned_on,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +242,8 @@ class CaseResult:
     name: str
     expected: Verdict
     actual: Verdict
+    where: str = ""
+    """`file:line` of the case."""
 
     @property
     def agrees(self) -> bool:
@@ -230,13 +256,18 @@ class EstateCheck:
     regulations: tuple[str, ...]
     """Ids of the packs in force that were used, the office's own first."""
     not_in_force: tuple[str, ...]
+    """Of the packs that the office names."""
     findings: tuple[Finding, ...]
     tallies: tuple[RuleTally, ...]
     coverage: tuple[TopicCoverage, ...]
+    superseded: Mapping[str, str] = field(default_factory=dict)
+    """Pack that the office names -> what has replaced it, as its own head says."""
     tracked: bool = False
     """Compared with the last run; False for a look at another day."""
 
     @property
     def clean(self) -> bool:
-        """No open finding that binds the office; what is shown for reference or validly waived does not count."""
-        return not any(f.standing == "binding" and f.state != "resolved" and not f.waived for f in self.findings)
+        """Something was checked, and no open finding binds the office; what is shown for reference or validly waived does not count."""
+        return bool(self.regulations) and not any(
+            f.standing == "binding" and f.state != "resolved" and not f.waived for f in self.findings
+        )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from govcloud.model.catalog import Arch, LineVerdict
+from govcloud.model.catalog import Arch
+from govcloud.model.request import LineVerdict
 from govcloud.model.text import Text
 
 SizingBasis = Literal["measured", "nameplate"]

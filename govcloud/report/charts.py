@@ -30,7 +30,7 @@ _ROW_PX = 24
 _SWEEPS = 6
 
 
-def _svg(chart: Any) -> str:
+def build_svg(chart: Any) -> str:
     configured = (
         chart.configure(font=FONTS, background="white", padding=8)
         .configure_view(stroke=None)
@@ -46,7 +46,7 @@ def _svg(chart: Any) -> str:
     return out.getvalue()
 
 
-def _data(rows: Sequence[Mapping[str, object]]) -> Any:
+def build_data(rows: Sequence[Mapping[str, object]]) -> Any:
     return alt.Data(values=[dict(row) for row in rows])  # type: ignore[no-untyped-call]
 
 
@@ -58,7 +58,7 @@ def text_px(text: str, size: int = 12) -> int:
 def render_gantt(plan: MigrationPlan, lang: Lang) -> str:
     """The calendar of windows and freezes above, then each wave by the minute: cutover solid, rollback reserve pale."""
     if not plan.waves:
-        return _svg(_sentence(Text("计划中没有批次", "The plan has no waves").to(lang)))
+        return build_svg(_sentence(Text("计划中没有批次", "The plan has no waves").to(lang)))
     labels = {t.system_id: f"{t.system_id} {t.name}" for t in plan.problem.tasks}
     gutter = max(text_px(labels[m.system_id]) for w in plan.waves for m in w.moves)
     gutter = max([gutter, *(text_px(f.title.to(lang)) for f in plan.problem.freezes)]) + 12
@@ -66,7 +66,7 @@ def render_gantt(plan: MigrationPlan, lang: Lang) -> str:
     longest = max(_minutes(w.window.starts_at, w.window.ends_at) for w in plan.waves)
     parts = [_calendar(plan, lang, zone, gutter)]
     parts += [_wave(plan, w, lang, zone, gutter, longest, labels) for w in plan.waves]
-    return _svg(alt.vconcat(*parts, spacing=14).resolve_scale(color="shared"))
+    return build_svg(alt.vconcat(*parts, spacing=14).resolve_scale(color="shared"))
 
 
 def _minutes(start: datetime, end: datetime) -> int:
@@ -98,14 +98,14 @@ def _calendar(plan: MigrationPlan, lang: Lang, zone: ZoneInfo, gutter: int) -> A
         orient="top", format="%m-%d", values=[str(w["at"]) for w in windows], labelOverlap=True
     )  # fmt: skip
     y = alt.Y("row:N").sort(rows).title(None).axis(labelPadding=8, ticks=False, minExtent=gutter)
-    base = alt.Chart(_data(windows), width=_PLOT_PX, height=_ROW_PX * len(rows))
+    base = alt.Chart(build_data(windows), width=_PLOT_PX, height=_ROW_PX * len(rows))
     colour = alt.Color("kind:N").scale(domain=["wave", "open", "frozen"], range=[_CREWS[0], "#ffffff", _FREEZE])
     dots = base.mark_point(size=260, filled=True, opacity=1, stroke=_GREY, strokeWidth=0.8).encode(
         x=x, y=y, color=colour.legend(None)
     )
     numbers = base.mark_text(color="white", fontWeight="bold", fontSize=11).encode(x=x, y=y, text="number:N")
     bands = (
-        alt.Chart(_data(freezes)).mark_bar(color=_FROZEN, opacity=0.55, height=10).encode(
+        alt.Chart(build_data(freezes)).mark_bar(color=_FROZEN, opacity=0.55, height=10).encode(
             x=alt.X("from:T"), x2="to:T", y=y
         )
     )  # fmt: skip
@@ -152,7 +152,7 @@ def _wave(
                         direction="horizontal", symbolType="square")  # fmt: skip
     colour = alt.Color("crew:N").scale(domain=crews, range=[_CREWS[i % len(_CREWS)] for i in range(len(crews))])
     colour = colour.legend(legend if wave is plan.waves[-1] else None)
-    base = alt.Chart(_data(rows), width=_PLOT_PX, height=_ROW_PX * len(rows))
+    base = alt.Chart(build_data(rows), width=_PLOT_PX, height=_ROW_PX * len(rows))
     cutover = base.mark_bar(height=13).encode(x=x, x2="cut:Q", y=y, color=colour)
     reserve = base.mark_bar(height=13, opacity=0.3).encode(
         x=alt.X("cut:Q").title(None), x2="to:Q", y=y, color=colour.legend(None)
@@ -173,7 +173,7 @@ def _stamp(at: datetime) -> str:
 
 
 def _sentence(text: str) -> Any:
-    data = _data([{"t": text}])
+    data = build_data([{"t": text}])
     return alt.Chart(data, width=_PLOT_PX, height=40).mark_text(color=_GREY, fontSize=13).encode(text="t:N")
 
 
@@ -183,7 +183,7 @@ def render_dependency_graph(inventory: Inventory, lang: Lang) -> str:
         (d for d in inventory.dependencies if d.source_id != d.target_id and d.binds), key=lambda d: d.dependency_id
     )
     if not links:
-        return _svg(_sentence(Text("清单中没有依赖关系", "There are no dependencies in the inventory").to(lang)))
+        return build_svg(_sentence(Text("清单中没有依赖关系", "There are no dependencies in the inventory").to(lang)))
     names = {s.server_id: s.name for s in inventory.servers}
     names |= {s.system_id: f"{s.system_id} {s.name}" for s in inventory.systems}
     systems = {s.system_id for s in inventory.systems}
@@ -197,7 +197,7 @@ def render_dependency_graph(inventory: Inventory, lang: Lang) -> str:
     ]  # fmt: skip
     at = dict(zip(place, boxes, strict=True))
     lines = [_line(at[d.source_id], at[d.target_id], d) for d in links]
-    return _svg(_graph(boxes, lines, lang))
+    return build_svg(_graph(boxes, lines, lang))
 
 
 def _columns(links: Sequence[Dependency]) -> dict[str, tuple[int, float]]:
@@ -259,7 +259,7 @@ def _graph(boxes: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]
     def y(field: str) -> Any:
         return alt.Y(f"{field}:Q").scale(y_scale).axis(None)
 
-    drawn = _data([{**line, "kind": names[line["strength"]]} for line in lines])
+    drawn = build_data([{**line, "kind": names[line["strength"]]} for line in lines])
     kinds = list(names.values())
     dash = alt.StrokeDash("kind:N").scale(domain=kinds, range=[[1, 0], [6, 4], [2, 3]])
     legend = alt.Legend(orient="bottom", title=Text("箭头指向被依赖的一方", "the arrow points to what is needed").to(lang),
@@ -270,7 +270,7 @@ def _graph(boxes: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]
     heads = alt.Chart(drawn).mark_point(shape="triangle-up", filled=True, color=_GREY, size=55, opacity=1).encode(
         x=x("x2"), y=y("y2"), angle=alt.Angle("angle:Q").scale(None)
     )  # fmt: skip
-    placed = _data(boxes)
+    placed = build_data(boxes)
     fill = alt.condition("datum.system", alt.value("#eef3f8"), alt.value("#f7ecdc"))
     frames = alt.Chart(placed).mark_rect(stroke=_GREY, strokeWidth=0.8, cornerRadius=3).encode(
         x=x("x"), x2="x2:Q", y=y("y"), y2="y2:Q", color=fill

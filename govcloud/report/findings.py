@@ -8,7 +8,6 @@ from typing import TypeVar
 from govcloud.model.regulation import (
     CaseResult,
     EstateCheck,
-    Evidence,
     Finding,
     FindingState,
     RuleTally,
@@ -17,8 +16,9 @@ from govcloud.model.regulation import (
     TopicCoverage,
 )
 from govcloud.model.text import Term, Text, same
-from govcloud.report.view import Cell, Column, View
-from govcloud.report.words import field_title, value_text
+from govcloud.report.view import Column, View
+from govcloud.report.waivers import waiver_end
+from govcloud.report.words import field_title
 
 Code = TypeVar("Code", bound=str)
 
@@ -75,8 +75,8 @@ def term(table: Mapping[Code, Text], code: Code) -> Term:
 
 
 def build_findings_view(findings: Sequence[Finding], *, standing: Standing = "binding") -> View:
-    """What fails, the most urgent first; everything known about each finding is in the JSON facts (`details`)."""
-    shown = [f for f in findings if f.verdict == "fail" and f.standing == standing]
+    """What fails and is not waived, the most urgent first; all that is known of each is in the JSON facts (`details`)."""
+    shown = [f for f in findings if f.verdict == "fail" and f.standing == standing and not f.waived]
     binding = standing == "binding"
     title = Text("不符合项", "Findings") if binding else Text("供参照的上级条款", "Higher-level clauses, for reference")
     gone = sum(f.state == "resolved" for f in shown)
@@ -106,6 +106,7 @@ def build_findings_view(findings: Sequence[Finding], *, standing: Standing = "bi
             Column("clauses", Text("条款", "Clauses")),
             Column("due_on", Text("期限", "Due")),
             Column("state", Text("状态", "State")),
+            *([Column("waiver", Text("豁免", "Waiver"))] if any(f.waiver for f in shown) else ()),
         ),
         rows=tuple(
             {
@@ -116,24 +117,26 @@ def build_findings_view(findings: Sequence[Finding], *, standing: Standing = "bi
                 "department": f.department,
                 "message": f.message,
                 "clauses": f.clauses,
-                "due_on": _due(f),
+                "due_on": due_text(f),
                 "state": term(STATE, f.state),
+                "waiver": waiver_end(f.waiver) if f.waiver else None,
             }
             for f in shown
         ),
         notes=tuple(notes) if shown else (),
-        facts={"details": [_details(f) for f in shown]},
+        facts={"details": [details(f) for f in shown]},
     )
 
 
-def _due(finding: Finding) -> Text | None:
+def due_text(finding: Finding) -> Text | None:
     if finding.due_on is None:
         return None
     day = finding.due_on.isoformat()
     return Text(f"{day}（暂估）", f"{day} (provisional)") if finding.provisional else same(day)
 
 
-def _details(finding: Finding) -> dict[str, object]:
+def details(finding: Finding) -> dict[str, object]:
+    """Everything known of a finding, for scripts."""
     return {
         "finding_id": finding.finding_id,
         "rule_id": finding.rule_id,
@@ -152,11 +155,18 @@ def _details(finding: Finding) -> dict[str, object]:
         "provisional": finding.provisional,
         "state": finding.state,
         "first_seen_on": finding.first_seen_on,
+        "resolved_on": finding.resolved_on,
+        "returned_on": finding.returned_on,
+        "waived": finding.waived,
+        "waiver_id": finding.waiver.waiver_id if finding.waiver else None,
         "evidence": [
-            {"field": e.field, "value": e.value, "locator": e.locator, "observed_at": e.observed_at}
+            {
+                "field": e.field, "value": e.value, "subject_id": e.subject_id or finding.subject_id,
+                "source": e.source, "locator": e.locator, "observed_at": e.observed_at, "stale": e.stale,
+            }
             for e in finding.evidence
         ],
-    }
+    }  # fmt: skip
 
 
 def build_undetermined_view(findings: Sequence[Finding]) -> View:
@@ -181,7 +191,7 @@ def build_undetermined_view(findings: Sequence[Finding]) -> View:
                 "title": group[0].title,
                 "clauses": group[0].clauses,
                 "standing": term(STANDING, group[0].standing),
-                "missing": _fields(missing),
+                "missing": finding_fields(missing),
                 "count": len(group),
                 "subjects": _few([f.subject_id for f in group]),
             }
@@ -192,23 +202,32 @@ def build_undetermined_view(findings: Sequence[Finding]) -> View:
         )
         if groups
         else (),
-        facts={"details": [_details(f) for group in groups.values() for f in group]},
+        facts={"details": [details(f) for group in groups.values() for f in group]},
     )
 
 
 _DERIVED: Mapping[str, Text] = {
     "projects": Text("所属项目", "Projects"),
+    "accepted_on": Text("所属项目验收", "Projects accepted on"),
     "unknown_systems": Text("未知系统", "Unknown systems"),
+    "unknown_networks": Text("未知网络", "Unknown networks"),
+    "unfiled_changes": Text("未备案的变更", "Changes not filed"),
+    "late_changes": Text("事后备案的变更", "Changes filed afterwards"),
+    "zombie_detached": Text("判据：与业务流程脱节", "Criterion: detached from the process"),
+    "zombie_replaceable": Text("判据：功能可被替代", "Criterion: replaceable"),
+    "zombie_resources_idle": Text("判据：资源长期空闲", "Criterion: resources idle"),
+    "zombie_updates_stopped": Text("判据：停止更新", "Criterion: updates stopped"),
+    "zombie_little_used": Text("判据：范围小、频度低", "Criterion: little used"),
 }
 
 
-def _field(name: str) -> Term:
+def finding_field(name: str) -> Term:
     title = _DERIVED.get(name) or field_title(name)
     return Term(title.zh, title.en, name)
 
 
-def _fields(names: Sequence[str]) -> Term:
-    titles = [_field(name) for name in names]
+def finding_fields(names: Sequence[str]) -> Term:
+    titles = [finding_field(name) for name in names]
     return Term("、".join(t.zh for t in titles), ", ".join(t.en for t in titles), tuple(names))
 
 
@@ -266,25 +285,30 @@ def build_coverage_view(coverage: Sequence[TopicCoverage]) -> View:
 
 
 def build_summary_view(check: EstateCheck) -> View:
-    """One line that says how the check ended, and under which documents."""
+    """One line that says how the check ended, and under which documents. Always of the whole check."""
     binding = [f for f in check.findings if f.standing == "binding" and f.state != "resolved"]
+    waived = [f for f in binding if f.waived]
     facts = {
         "as_of": check.as_of,
         "regulations": check.regulations,
         "not_in_force": check.not_in_force,
-        "failed": sum(f.verdict == "fail" for f in binding),
+        "superseded": check.superseded,
+        "failed": sum(f.verdict == "fail" for f in binding) - len(waived),
+        "waived": len(waived),
         "undetermined": sum(f.verdict == "undetermined" for f in binding),
-        "for_reference": sum(f.standing == "reference" for f in check.findings),
+        "for_reference": sum(f.standing == "reference" and f.state != "resolved" for f in check.findings),
+        "new": sum(f.state == "new" for f in check.findings),
+        "resolved": sum(f.state == "resolved" for f in check.findings),
         "tracked": check.tracked,
         "clean": check.clean,
     }
     notes = [
         Text(
-            "截至 {day}，依据 {docs}：不符合 {failed} 项，不能判定 {open} 项；另有供参照 {ref} 项。",
-            "As of {day} under {docs}: {failed} findings, {open} undetermined; {ref} more for reference.",
+            "截至 {day}，依据 {docs}：不符合 {failed} 项，不能判定 {open} 项；另有已豁免 {waived} 项，供参照 {ref} 项。",
+            "As of {day} under {docs}: {failed} findings, {open} undetermined; {waived} more waived, {ref} for reference.",
         ).format(
             day=check.as_of.isoformat(), docs=", ".join(check.regulations), failed=facts["failed"],
-            open=facts["undetermined"], ref=facts["for_reference"],
+            open=facts["undetermined"], waived=facts["waived"], ref=facts["for_reference"],
         )
     ]  # fmt: skip
     if check.not_in_force:
@@ -293,56 +317,22 @@ def build_summary_view(check: EstateCheck) -> View:
                 docs=", ".join(check.not_in_force)
             )
         )
+    notes += [
+        Text(
+            "{id} 已由 {new} 取代，请核对 govcloud.yaml 的 jurisdiction。",
+            "{id} was replaced by {new}: check jurisdiction in govcloud.yaml.",
+        ).format(id=old, new=new)
+        for old, new in check.superseded.items()
+    ]
+    if not check.regulations:
+        notes.append(
+            Text("该日没有施行中的法规，什么都没有检查。", "No document was in force on that day: nothing was checked.")
+        )
     if not check.tracked:
         notes.append(
             Text("按其他日期试算，不改变问题状态。", "A look at another day: the state of findings was not changed.")
         )
     return View(name="summary", title=Text("检查结果", "Result"), columns=(), notes=tuple(notes), facts=facts)
-
-
-def build_finding_view(finding: Finding) -> View:
-    """One finding with its evidence: which fact, from where, since when."""
-    notes = [
-        Text("{subject} {name}：{message}", "{subject} {name}: {message}").format(
-            subject=finding.subject_id, name=finding.subject_name, message=finding.message
-        ),
-        Text("条款：{c}；后果：{q}", "Clauses: {c}. Consequence: {q}").format(
-            c=", ".join(finding.clauses), q=finding.consequence or NO_CONSEQUENCE
-        ),
-        Text("责任方：{who}", "Responsible: {who}").format(
-            who=role_text(finding.responsible, finding.responsible_term)
-        ),
-        Text("下一步：{next}", "Next: {next}").format(next=finding.next_step),
-    ]
-    if finding.missing:
-        notes.insert(1, Text("缺少：{m}", "Missing: {m}").format(m=_fields(finding.missing)))
-    return View(
-        name="finding",
-        title=Text("{id} {title}", "{id} {title}").format(id=finding.finding_id, title=finding.title),
-        columns=(
-            Column("field", Text("字段", "Field")),
-            Column("value", Text("值", "Value")),
-            Column("locator", Text("出处", "Source")),
-            Column("observed_at", Text("时间", "Observed")),
-        ),
-        rows=tuple(_evidence_row(finding, e) for e in finding.evidence),
-        notes=tuple(notes),
-        facts=_details(finding),
-    )
-
-
-_FLAGS: Mapping[str, Text] = {"true": Text("是", "yes"), "false": Text("否", "no")}
-
-
-def _evidence_row(finding: Finding, evidence: Evidence) -> dict[str, Cell]:
-    value = evidence.value
-    words = value_text(finding.subject_kind, evidence.field, value) or _FLAGS.get(value or "")
-    return {
-        "field": _field(evidence.field),
-        "value": Term(words.zh, words.en, value) if words and value else value,
-        "locator": evidence.locator,
-        "observed_at": evidence.observed_at,
-    }
 
 
 def build_cases_view(results: Sequence[CaseResult]) -> View:
@@ -364,7 +354,7 @@ def build_cases_view(results: Sequence[CaseResult]) -> View:
                 "rule_id": rule_id,
                 "cases": len(group),
                 "verdict": term(VERDICT, "pass" if all(r.agrees for r in group) else "fail"),
-                "disagreements": [f"{r.name}: {r.expected} ≠ {r.actual}" for r in group if not r.agrees],
+                "disagreements": [f"{r.name}: {r.expected} ≠ {r.actual} ({r.where})" for r in group if not r.agrees],
             }
             for rule_id, group in rules.items()
         ),

@@ -16,6 +16,7 @@ from wcwidth import wcswidth
 from govcloud.model.text import LANGS, Lang, Text
 from govcloud.report.document import Document, Section
 from govcloud.report.figure import build_inline_svg
+from govcloud.report.frame import FRAME, made_at, section_number
 from govcloud.report.text import cell_text
 from govcloud.report.tone import tone_of
 from govcloud.report.view import Cell, View
@@ -26,19 +27,14 @@ _WIDE = 120
 _WRAPPED, _PADDING = 16, 2
 """What a column of running text and its margins need at least."""
 _MAX_CODE, _MAX_WORD, _MAX_SHORT, _LONG = 24, 10, 16, 40
-_CHINESE = "零一二三四五六七八九十"
 
 # Only words of the frame; everything else comes with the document.
 _WORDS: Mapping[str, Text] = {
+    **FRAME,
     "other_language": Text("English", "中文"),
     "contents": Text("目录", "Contents"),
-    "made_at": Text("生成时间", "Made at"),
-    "made_by": Text("生成人", "Made by"),
     "office": Text("单位", "Office"),
-    "unknown": Text("—：没有，或尚不掌握。", "—: none, or not known."),
-    "none": Text("（无）", "(none)"),
-    "missing": Text("尚无内容", "Nothing here yet"),
-}  # fmt: skip
+}
 
 
 def render_html(document: Document, lang: Lang, links: Mapping[Lang, str] | None = None) -> str:
@@ -51,9 +47,7 @@ def render_html(document: Document, lang: Lang, links: Mapping[Lang, str] | None
     return _template().render(
         document=document,
         sections=[_section(s, n, lang, tz) for n, s in enumerate(document.sections, start=1)],
-        made_at=f"{document.made_at.astimezone(tz):%Y-%m-%d %H:%M}（{document.timezone}）"
-        if lang == "zh"
-        else f"{document.made_at.astimezone(tz):%Y-%m-%d %H:%M} ({document.timezone})",
+        made_at=made_at(document.made_at, document.timezone, lang),
         html_lang={"zh": "zh-CN", "en": "en"}[lang],
         other_lang={"zh": "zh-CN", "en": "en"}[other],
         other_link=(links or {}).get(other),
@@ -76,7 +70,7 @@ def _section(section: Section, number: int, lang: Lang, tz: tzinfo) -> dict[str,
     return {
         "id": section.section_id,
         "wide": any(view["wide"] for view in views),
-        "number": _numeral(number) + "、" if lang == "zh" else f"{number}. ",
+        "number": section_number(number, lang),
         "title": section.title.to(lang),
         "intro": section.intro.to(lang) if section.intro else "",
         "numbers": section.numbers,
@@ -93,12 +87,6 @@ def _section(section: Section, number: int, lang: Lang, tz: tzinfo) -> dict[str,
         "views": views,
         "missing": section.missing.to(lang) if section.missing else "",
     }
-
-
-def _numeral(number: int) -> str:
-    """1 to 99 in Chinese: 十二, 二十."""
-    tens, ones = divmod(number, 10)
-    return (_CHINESE[tens] if tens > 1 else "") + ("十" if tens else "") + (_CHINESE[ones] if ones else "")
 
 
 def _view(view: View, section_id: str, number: int, lang: Lang, tz: tzinfo) -> dict[str, Any]:

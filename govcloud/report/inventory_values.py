@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from govcloud.model.inventory import BudgetLine, ProjectChange
 from govcloud.model.server import Connection, Disk, Filesystem, Interface, Package, Route, Socket
 from govcloud.model.text import Term, Text, same
 from govcloud.report import words
@@ -50,6 +51,11 @@ def _line(value: object) -> str:
         return f"{value.mount} {value.device} {value.kind or ''} {used}/{size} GiB"
     if isinstance(value, Interface):
         return " ".join(filter(None, (value.name, value.mac, value.kind, *value.addresses)))
+    if isinstance(value, ProjectChange):
+        filed = f"（备案 {value.filed_on}）" if value.filed_on else ""
+        return f"{value.changed_on or ''} {value.what}{filed}".strip()
+    if isinstance(value, BudgetLine):
+        return f"{value.year or ''} {value.item} {value.yuan:,.2f}".strip()
     if isinstance(value, Package):
         return f"{value.name} {value.version or ''}".strip()
     return same(value).en

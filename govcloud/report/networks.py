@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 
 from govcloud.model.inventory import Inventory
 from govcloud.model.network_evidence import TRACES, NetworkEvidence, Trace
@@ -23,9 +24,62 @@ TRACE: Mapping[Trace, Text] = {
 _SHOWN = 4
 
 
-def build_networks_view(rows: Sequence[RemainingNetwork], coverage: TopicCoverage) -> View:
-    """Who owns each, what it costs, who is on it, on what basis it stands and what blocks closing it."""
-    known = [row.yearly_cost_yuan for row in rows if row.yearly_cost_yuan is not None]
+def build_networks_view(
+    rows: Sequence[RemainingNetwork], coverage: TopicCoverage, as_of: date | None = None, *, classified: bool = False
+) -> View:
+    """Who owns each, who is on it, when it can close and where it is to go. `classified`: the table of the classified ones.
+
+    With `as_of` a wave whose day has passed is said to be late. Blockers and closing are in the JSON facts, too.
+    """
+    what = Text("尚存业务专网", "Remaining dedicated networks")
+    if classified:
+        what = Text("涉密业务专网", "Classified dedicated networks")
+    return View(
+        name="networks_classified" if classified else "networks",
+        title=what,
+        columns=(
+            Column("network_id", Text("编号", "Id")),
+            Column("name", Text("名称", "Name")),
+            Column("department", Text("归属部门", "Owner")),
+            Column("systems", Text("承载系统", "Systems on it")),
+            Column("servers", Text("无主服务器", "Servers of no system")),
+            Column("closes", Text("何时可撤并", "When it can close")),
+            Column("target", Text("去向", "Target")),
+            Column("target_on", Text("计划日期", "Planned for")),
+            Column("responsible", Text("责任人", "Responsible")),
+        ),
+        rows=tuple(
+            {
+                "network_id": row.network.network_id,
+                "name": row.network.name,
+                "department": row.network.department,
+                "systems": row.systems,
+                "servers": row.servers,
+                "closes": closes_text(row, as_of),
+                "target": term(NETWORK_TARGET, row.network.target) if row.network.target else None,
+                "target_on": row.network.target_on,
+                "responsible": row.network.responsible,
+            }
+            for row in rows
+        ),
+        notes=_secrecy_notes(rows) if classified else _notes(rows, coverage),
+        facts={
+            "clauses": coverage.binding,
+            "clauses_for_reference": coverage.reference,
+            "blockers": {row.network.network_id: row.blockers for row in rows},
+            "closing": {
+                row.network.network_id: {
+                    "planned": row.closing.planned, "wave": row.closing.wave, "on": row.closing.on,
+                    "moving": row.closing.moving, "unplanned": row.closing.unplanned,
+                }
+                for row in rows
+            },
+        },
+    )  # fmt: skip
+
+
+def _notes(rows: Sequence[RemainingNetwork], coverage: TopicCoverage) -> tuple[Text, ...]:
+    known = [n.yearly_cost_yuan for n in (row.network for row in rows) if n.yearly_cost_yuan is not None]
     notes = [
         Text(
             "共 {n} 条业务专网，{known} 条登记了费用，合计每年 {cost} 元。",
@@ -35,50 +89,44 @@ def build_networks_view(rows: Sequence[RemainingNetwork], coverage: TopicCoverag
     ]
     if coverage.reference:
         notes.append(Text("供参照：{c}", "For reference: {c}").format(c=", ".join(coverage.reference)))
-    return View(
-        name="networks",
-        title=Text("尚存业务专网", "Remaining dedicated networks"),
-        columns=(
-            Column("network_id", Text("编号", "Id")),
-            Column("name", Text("名称", "Name")),
-            Column("department", Text("归属部门", "Owner")),
-            Column("carrier", Text("运营商", "Carrier")),
-            Column("bandwidth_mbps", Text("带宽 Mbps", "Mbps"), "right"),
-            Column("yearly_cost_yuan", Text("年费用（元）", "Yuan a year"), "right"),
-            Column("systems", Text("承载系统", "Systems on it")),
-            Column("servers", Text("无主服务器", "Servers of no system")),
-            Column("legal_basis", Text("依据", "Legal basis")),
-            Column("consent", Text("同意文件", "Consent")),
-            Column("blockers", Text("撤并障碍", "What blocks closing it")),
-            Column("target", Text("去向", "Target")),
-            Column("target_on", Text("计划日期", "Planned for")),
-        ),
-        rows=tuple(
-            {
-                "network_id": row.network_id,
-                "name": row.name,
-                "department": row.department,
-                "carrier": row.carrier,
-                "bandwidth_mbps": row.bandwidth_mbps,
-                "yearly_cost_yuan": row.yearly_cost_yuan,
-                "systems": row.systems,
-                "servers": row.servers,
-                "legal_basis": row.legal_basis,
-                "consent": row.consent,
-                "blockers": _lines(row.blockers),
-                "target": term(NETWORK_TARGET, row.target) if row.target else None,
-                "target_on": row.target_on,
-            }
-            for row in rows
-        ),
-        notes=tuple(notes),
-        facts={
-            "clauses": coverage.binding,
-            "clauses_for_reference": coverage.reference,
-            "blockers": {row.network_id: row.blockers for row in rows},
-            "contract_ends_on": {row.network_id: row.contract_ends_on for row in rows},
-        },
+    return tuple(notes)
+
+
+def _secrecy_notes(rows: Sequence[RemainingNetwork]) -> tuple[Text, ...]:
+    note = Text(
+        "涉密网络按保密规定另行处理，不并入政务外网。",
+        "Classified networks follow the rules of secrecy and never join the extranet.",
     )
+    return (note,) if rows else ()
+
+
+def closes_text(row: RemainingNetwork, as_of: date | None = None) -> Text:
+    """After which wave of the newest plan nothing is on it any more, or why that can't be said."""
+    closing = row.closing
+    if row.exemption is not None:
+        return Text("拟保留", "is to stay")
+    if not row.systems and not row.servers:
+        return Text("承载什么系统未知", "what runs on it is not known")
+    if not closing.moving and not closing.unplanned:
+        if row.servers:
+            return Text("没有在用系统；先查清无主服务器", "no system in use; look into the servers of no system first")
+        return Text("承载系统均已迁走或停用，可办理撤并", "all its systems have moved or stopped: it can close")
+    if not closing.planned:
+        return Text("尚无迁移计划", "there is no migration plan yet")
+    after = Text("第 {w} 批（{on}）之后，届时 {s} 已迁走", "after wave {w} ({on}), when {s} have moved").format(
+        w=closing.wave, on=closing.on, s=Text("、".join(closing.moving), ", ".join(closing.moving))
+    )
+    late = as_of is not None and closing.on is not None and closing.on < as_of
+    if late:
+        after = Text("{a}；该日已过，请重新排期", "{a}; that day has passed, plan again").format(a=after)
+    if not closing.unplanned:
+        return after
+    open_ = Text("不能确定，未排入批次：{s}", "can't be said; in no wave: {s}").format(s=lines(closing.unplanned))
+    return Text("{o}；其余：{a}", "{o}; the others {a}").format(o=open_, a=after) if closing.moving else open_
+
+
+def lines(texts: Sequence[Text]) -> Text:
+    return Text("；".join(t.zh for t in texts), "; ".join(t.en for t in texts))
 
 
 def build_network_evidence_view(evidence: Sequence[NetworkEvidence], inventory: Inventory) -> View:
@@ -159,9 +207,3 @@ def _locator(evidence: NetworkEvidence, inventory: Inventory) -> str | None:
     said = inventory.evidence.get(evidence.server_id, {})
     witness = said.get(field) or said.get("addresses")
     return witness.locator if witness else None
-
-
-def _lines(texts: Sequence[Text]) -> Text | None:
-    if not texts:
-        return None
-    return Text("；".join(t.zh for t in texts), "; ".join(t.en for t in texts))

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import yaml
 
-from govcloud.model.catalog import RequestLine, ResourceRequest
 from govcloud.model.inventory import Inventory
+from govcloud.model.request import RequestLine, ResourceRequest
 from govcloud.model.sizing import ServerSizing, Size, Sizing, SizingBasis, SizingTotal
 from govcloud.model.text import Text
 from govcloud.report.catalog import yuan

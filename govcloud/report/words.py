@@ -30,6 +30,9 @@ NETWORK_TARGET: Mapping[str, Text] = {
     "extranet_vpn": Text("并入外网专用区", "into the extranet, VPN"), "intranet": Text("并入内网", "into the intranet"),
     "close": Text("撤销", "close"), "keep": Text("保留", "keep"),
 }  # fmt: skip
+NETWORK_LEVEL: Mapping[str, Text] = {
+    "superior": Text("上级", "higher level"), "own": Text("本级", "own"), "subordinate": Text("下级", "lower level"),
+}  # fmt: skip
 CRITICALITY: Mapping[str, Text] = {
     "core": Text("核心", "core"), "important": Text("重要", "important"), "general": Text("一般", "general"),
 }  # fmt: skip
@@ -108,6 +111,35 @@ FIELDS: Mapping[str, Text] = {
     "acceptance_completed_on": Text("验收", "Accepted on"), "acceptance_filed_on": Text("验收备案", "Acceptance filed on"),
     "in_use_on": Text("投入使用", "In use since"), "self_evaluated_on": Text("自评价", "Self-evaluated on"),
     "level": Text("层级", "Level"),
+    "data_catalogued": Text("信息资源目录", "Data in the resource directory"),
+    "controllable": Text("自主可控", "Independently controllable"),
+    "risk_assessed_on": Text("安全风险评估", "Security risk assessed on"),
+    "emergency_plan_on": Text("应急预案日期", "Contingency plan of"),
+    "drilled_on": Text("最近一次演练", "Last drill"),
+    "consent_on": Text("同意日期", "Consented on"),
+    "consent_valid_until": Text("同意有效期至", "Consent valid until"),
+    "access": Text("接入方式", "Kind of access"),
+    "purpose": Text("用途", "Purpose"),
+    "responsible": Text("责任人", "Responsible"),
+    "closure_evidence": Text("完成证据", "Evidence of completion"),
+    "lead": Text("项目负责人", "Project lead"),
+    "planned": Text("列入年度计划", "In the yearly plan"),
+    "opinion_on": Text("审核意见", "Review opinion of"),
+    "approval_document": Text("批复文号", "Approval document"),
+    "government_approved_on": Text("政府批准", "Approved by the government on"),
+    "data_directory": Text("申请材料含信息资源内容", "Application lists its data"),
+    "budget_lines": Text("预算明细", "Budget lines"),
+    "budget_reviewed_on": Text("预算评审", "Budget reviewed on"),
+    "final_yuan": Text("决算（元）", "Final account (yuan)"),
+    "maintenance_yuan": Text("年运维费（元）", "Maintenance a year (yuan)"),
+    "maintenance_reviewed_on": Text("运维费审核", "Maintenance money reviewed on"),
+    "progress_reported_on": Text("最近一次进展报送", "Progress last reported on"),
+    "changes": Text("重大变化", "Material changes"),
+    "initial_accepted_on": Text("初验", "Initial acceptance"),
+    "acceptance_extended_to": Text("验收延期至", "Acceptance extended to"),
+    "acceptance_organiser": Text("验收组织单位", "Acceptance organised by"),
+    "archives": Text("档号", "Archive references"),
+    "accepted_on": Text("所属项目验收", "Accepted with its project on"),
     "environment": Text("环境", "Environment"),
     "build_mode": Text("建设方式", "Built by"),
     "build_basis": Text("建设依据", "Basis"),
@@ -213,7 +245,10 @@ def field_title(field: str) -> Text:
 
 def value_text(kind: str, field: str, value: object) -> Text | None:
     """The words for an enum value; None where the value is shown as it is."""
-    words = VALUES.get(field) or (
-        {"network": NETWORK_KIND, "dependency": DEPENDENCY_KIND}.get(kind) if field == "kind" else None
-    )
+    own = {
+        ("network", "kind"): NETWORK_KIND,
+        ("dependency", "kind"): DEPENDENCY_KIND,
+        ("network", "level"): NETWORK_LEVEL,
+    }
+    words = VALUES.get(field) or own.get((kind, field))
     return words.get(str(value)) if words else None

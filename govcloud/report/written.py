@@ -11,6 +11,7 @@ from govcloud.report.view import Column, View
 _WHAT = {
     ".html": Text("网页，可离线打开和打印", "page, opens and prints offline"),
     ".xlsx": Text("表格", "workbook"),
+    ".docx": Text("Word 文档，可编辑和打印", "Word document, to edit and print"),
 }
 
 

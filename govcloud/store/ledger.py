@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import rfc8785
 from sqlalchemy import Connection, func, insert, select, text
@@ -22,10 +22,22 @@ def append(tx: Connection, entry: LedgerEntry) -> LedgerRecord:
     Raises ValueError for a body with floats (they are written differently by different languages), with integers
     beyond 2^53-1 or with values that are no JSON: a defect of the caller.
     """
+    return append_all(tx, [entry])[0]
+
+
+def append_all(tx: Connection, entries: Sequence[LedgerEntry]) -> list[LedgerRecord]:
+    """The same for many entries, in their order."""
     if tx.dialect.name == "postgresql":
         # Numbers have no gaps: writers queue here instead of failing on the primary key.
         tx.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
-    seq = size(tx)
+    made = [_record(seq, entry) for seq, entry in enumerate(entries, start=size(tx))]
+    if made:
+        rows = [{"seq": r.seq, "canonical": r.canonical, "leaf_hash": r.leaf_hash} for r in made]
+        tx.execute(insert(schema.ledger), rows)
+    return made
+
+
+def _record(seq: int, entry: LedgerEntry) -> LedgerRecord:
     document = {
         "seq": seq, "at": instant(entry.at), "kind": entry.kind, "phase": entry.phase, "actor": entry.actor,
         "subject_id": entry.subject_id, "project_id": entry.project_id, "plan_hash": entry.plan_hash,
@@ -34,11 +46,8 @@ def append(tx: Connection, entry: LedgerEntry) -> LedgerRecord:
     }  # fmt: skip
     _refuse_floats(document)
     canonical = rfc8785.dumps(document)  # type: ignore[arg-type]
-    record = LedgerRecord(
-        seq=seq, canonical=canonical.decode(), leaf_hash=hashlib.sha256(b"\x00" + canonical).hexdigest()
-    )
-    tx.execute(insert(schema.ledger).values(seq=seq, canonical=record.canonical, leaf_hash=record.leaf_hash))
-    return record
+    leaf_hash = hashlib.sha256(b"\x00" + canonical).hexdigest()
+    return LedgerRecord(seq=seq, canonical=canonical.decode(), leaf_hash=leaf_hash)
 
 
 def _refuse_floats(value: object) -> None:

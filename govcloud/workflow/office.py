@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from govcloud.compliance.load import load_packs, load_topics
 from govcloud.errors import UsageError
 from govcloud.model.catalog import Catalog
 from govcloud.model.inventory import Inventory
+from govcloud.model.observation import SubjectKind
 from govcloud.model.regulation import Regulation
 from govcloud.model.text import Text
 from govcloud.store import inventory as inventory_store
@@ -67,8 +68,16 @@ def office_rulebook(session: Session) -> Rulebook:
     return load_rulebook(settings.jurisdiction, session.workspace.path, settings.limits)
 
 
-def office_catalog(session: Session) -> Catalog:
-    return catalog_source.load_catalog(resources.folder("service_catalog"), session.workspace.settings.catalog)
+def office_catalog(session: Session, on: date | None = None) -> Catalog:
+    """The office's catalog in the version in force on that day, by default today. `WORKSPACE/service_catalog` comes first.
+
+    Raises UsageError for an unknown id, InputError for a catalog that does not add up.
+    """
+    workspace = session.workspace
+    return catalog_source.load_catalog(
+        resources.folder("service_catalog"), workspace.settings.catalog, on or today(session),
+        own=workspace.path / "service_catalog",
+    )  # fmt: skip
 
 
 def today(session: Session) -> date:
@@ -76,10 +85,13 @@ def today(session: Session) -> date:
     return session.now().astimezone(ZoneInfo(session.workspace.settings.timezone)).date()
 
 
-def load_estate(session: Session) -> Inventory:
-    """Raises UsageError before the first import: an empty inventory would look like a clean one."""
+def load_estate(session: Session, kinds: Collection[SubjectKind] | None = None) -> Inventory:
+    """`kinds`: only these, without conflicts and evidence; among them systems, networks and projects.
+
+    Raises UsageError before the first import: an empty inventory would look like a clean one.
+    """
     with session.store.read() as tx:
-        inventory = inventory_store.load_inventory(tx)
+        inventory = inventory_store.load_inventory(tx) if kinds is None else inventory_store.load_part(tx, kinds)
     if not (inventory.systems or inventory.networks or inventory.projects):
         raise UsageError(
             Text("资产清单还是空的", "The inventory is still empty"),

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from govcloud import resources
-from govcloud.compliance.deadlines import EVENTS, build_duties, build_project_deadlines
+from govcloud.compliance.deadlines import EVENTS, build_duties
 from govcloud.compliance.load import pack_ids
+from govcloud.compliance.project_deadlines import (
+    build_office_deadlines,
+    build_project_deadlines,
+    build_undated_duties,
+    sort_deadlines,
+)
 from govcloud.errors import UsageError
-from govcloud.model.deadline import Duty, ProjectDeadline
-from govcloud.model.inventory import Project
+from govcloud.model.deadline import OPEN, Duty, ProjectDeadline, UndatedDuty
+from govcloud.model.ids import normalize
+from govcloud.model.inventory import Inventory, Project
 from govcloud.model.regulation import Regulation
 from govcloud.model.text import Text
 from govcloud.settings import load_site, site_ids
@@ -25,10 +32,28 @@ class Deadlines:
     as_of: date
     own: Regulation
     rows: tuple[ProjectDeadline, ...]
+    """Of the projects, by the clauses that bind the office."""
+    office: tuple[ProjectDeadline, ...] = ()
+    """Yearly duties of the office itself."""
+    reference: tuple[ProjectDeadline, ...] = ()
+    """By the clauses of a higher level that do not bind it."""
+    undated: tuple[UndatedDuty, ...] = ()
+    """Binding clauses without a number of days."""
 
     @property
     def overdue(self) -> bool:
         return any(row.status == "overdue" for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectRecord:
+    """One project with what its record covers and what it owes."""
+
+    project: Project
+    systems: dict[str, str | None]
+    """Listed system -> its name; None: not in the inventory."""
+    networks: dict[str, str | None]
+    deadlines: Deadlines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +66,78 @@ class Duties:
     reference: tuple[Duty, ...]
 
 
-def list_projects(session: Session) -> tuple[Project, ...]:
-    return load_estate(session).projects
+def list_projects(session: Session, department: str | None = None) -> tuple[Project, ...]:
+    """`department`: its name or a part of it."""
+    return _of(load_estate(session).projects, department)
 
 
-def list_deadlines(session: Session, as_of: date | None = None) -> Deadlines:
-    """Dated duties of every project, by the clauses that bind the office."""
-    inventory, rulebook = load_estate(session), office_rulebook(session)
-    day = as_of or today(session)
-    rows = build_project_deadlines(inventory.projects, rulebook.packs, rulebook.calendar, rulebook.own.level, day)
-    return Deadlines(as_of=day, own=rulebook.own, rows=tuple(r for r in rows if r.duty.standing == "binding"))
+def list_deadlines(
+    session: Session, as_of: date | None = None, *, department: str | None = None, within: int | None = None
+) -> Deadlines:
+    """Dated duties of every project, by the clauses that bind the office and by those for reference.
+
+    `department`: its name or a part of it; the duties of the office itself are left out then. `within`: only what is
+    open, and of that what is due in so many days; overdue, undetermined and contradictory ones stay.
+    """
+    return _deadlines(session, _of(load_estate(session).projects, department), as_of, within, office=not department)
+
+
+def show_project(session: Session, name: str, as_of: date | None = None) -> ProjectRecord:
+    """By id, number or name. Raises UsageError where that is none, or more than one."""
+    inventory = load_estate(session)
+    project = _find(inventory, name)
+    systems = {s.system_id: s.name for s in inventory.systems}
+    networks = {n.network_id: n.name for n in inventory.networks}
+    return ProjectRecord(
+        project=project,
+        systems={listed: systems.get(listed) for listed in project.systems},
+        networks={listed: networks.get(listed) for listed in project.networks},
+        deadlines=_deadlines(session, (project,), as_of, None, office=False),
+    )
+
+
+def _of(projects: tuple[Project, ...], department: str | None) -> tuple[Project, ...]:
+    wanted = normalize(department or "")
+    return tuple(p for p in projects if wanted in normalize(p.department or ""))
+
+
+def _deadlines(
+    session: Session, projects: tuple[Project, ...], as_of: date | None, within: int | None, *, office: bool
+) -> Deadlines:
+    rulebook = office_rulebook(session)
+    packs, level, day = rulebook.packs, rulebook.own.level, as_of or today(session)
+    rows = build_project_deadlines(projects, packs, rulebook.calendar, level, day)
+    own = build_office_deadlines(packs, level, day) if office else ()
+    if within is not None:
+        rows, own = (
+            tuple(r for r in listed if r.status in OPEN and (r.days_left is None or r.days_left <= within))
+            for listed in (rows, own)
+        )
+    undated = build_undated_duties(projects, packs, level, day)
+    return Deadlines(
+        as_of=day,
+        own=rulebook.own,
+        rows=tuple(r for r in rows if r.duty.standing == "binding"),
+        office=tuple(r for r in own if r.duty.standing == "binding"),
+        reference=sort_deadlines(r for r in (*rows, *own) if r.duty.standing == "reference"),
+        undated=tuple(d for d in undated if d.standing == "binding"),
+    )
+
+
+def _find(inventory: Inventory, name: str) -> Project:
+    wanted = normalize(name)
+    by_id = [p for p in inventory.projects if wanted in (normalize(p.project_id), normalize(p.number or ""))]
+    found = by_id or [p for p in inventory.projects if normalize(p.name) == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = Text("用编号指明：{ids}", "Name it by id: {ids}").format(ids=", ".join(p.project_id for p in found))
+        raise UsageError(Text("有几个项目都叫这个", "Several projects are called that"), where=name, next_step=ids)
+    raise UsageError(
+        Text("没有这个项目", "No such project"),
+        where=name,
+        next_step=Text("govcloud projects list 列出全部项目", "govcloud projects list shows all of them"),
+    )
 
 
 def find_duties(event: str, on: date, rulebook: Rulebook) -> Duties:

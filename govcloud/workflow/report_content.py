@@ -23,7 +23,9 @@ from govcloud.report.inventory import (
     build_undeclared_view,
 )
 from govcloud.report.inventory_history import build_confidence_view
-from govcloud.report.networks import build_network_evidence_view, build_networks_view
+from govcloud.report.network_chart import render_networks_by_department
+from govcloud.report.network_ledger import build_network_views
+from govcloud.report.networks import build_network_evidence_view
 from govcloud.report.overview import (
     build_deadline_number,
     build_estate_numbers,
@@ -184,11 +186,19 @@ def _networks(session: Session) -> Part:
             "No networks workbook was imported. Run govcloud import NETWORKS.xlsx.",
         )
         return Part(Section(section_id="networks", title=title, missing=missing))
-    remaining = list_remaining(session)
-    inventory = read_inventory(session)
-    views = (build_networks_view(remaining.rows, remaining.coverage), build_dedicated_servers_view(inventory))
-    numbers = build_network_number(remaining.rows)
-    return Part(Section(section_id="networks", title=title, views=_shown(*views)), (numbers,))
+    ledger = list_remaining(session)
+    views = (
+        *(view for view in build_network_views(ledger) if view.name != "undeclared_networks"),
+        build_dedicated_servers_view(ledger.inventory),
+    )
+    figure = Figure(
+        title=Text("各部门尚存业务专网", "Networks left by department"),
+        svg=Text(render_networks_by_department(ledger.rows, "zh"), render_networks_by_department(ledger.rows, "en")),
+    )
+    section = Section(
+        section_id="networks", title=title, figures=(figure,) if ledger.rows else (), views=_shown(*views)
+    )
+    return Part(section, (build_network_number(ledger.rows),))
 
 
 def _projects(session: Session) -> Part:

@@ -17,8 +17,8 @@ from govcloud.model.inventory import Inventory
 from govcloud.model.text import Text
 from govcloud.report.files import save
 from govcloud.report.template import FormColumn, FormSheet, render_template
-from govcloud.workflow.catalog import load_catalog
 from govcloud.workflow.inventory import read_inventory
+from govcloud.workflow.office import office_catalog
 from govcloud.workflow.session import Session
 
 FormKind = Literal["census", "servers", "networks", "dependencies", "projects", "request"]
@@ -78,7 +78,7 @@ def write_form(
     rows: dict[FormKind, int] = {}
     for kind in kinds:
         if kind == "request":
-            catalog = load_catalog(session.workspace.settings.catalog)
+            catalog = office_catalog(session)
             sheets.append(_request_sheet(build_request_map(catalog.classes), department))
             continue
         known = build_form_rows(inventory, shipped[kind], department) if filled else ()

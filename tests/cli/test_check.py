@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import load_workbook
 
 from govcloud import resources
 from govcloud.cli.main import run
@@ -65,7 +64,10 @@ def test_the_estate_of_a_provincial_office(ask: Ask) -> None:
     assert ("SL-ZB-07", "SX17-2.1b") in rows
     assert not [r for r in found["findings"]["rows"] if r["subject_id"] == "SL-SM-08"], "classified systems stay"
     assert {"severity", "state", "due_on", "message", "finding_id"} <= set(found["findings"]["rows"][0])
-    assert found["findings"]["details"][0]["evidence"][0].keys() == {"field", "value", "locator", "observed_at"}
+    assert found["findings"]["details"][0]["evidence"][0].keys() == {
+        "field", "value", "subject_id", "source", "locator", "observed_at", "stale",
+    }  # fmt: skip
+    assert found["waived"] == {"rows": [], "notes": [], "expiring": []}
     assert found["rules"]["rows"]
     assert found["summary"]["clean"] is False
 
@@ -93,6 +95,35 @@ def test_the_evidence_of_a_finding_names_the_cell(ask: Ask, say: Say) -> None:
     assert ".xlsx" in text
     assert "项目实施单位（省直部门）" in text
     assert "下一步" in text
+
+
+def test_a_selection_narrows_the_lists_and_not_the_answer(ask: Ask, say: Say) -> None:
+    """A department that sees only its own findings must not read the whole as clean, nor the other way round."""
+    code, whole = ask("shanxi", "check", "estate")
+    assert code == 1
+    for words, key in (
+        (("--department", "示例信访局"), lambda d: d["department"] == "示例信访局"),
+        (("--severity", "high"), lambda d: d["severity"] == "high"),
+        (("--clause", "SX19-35a"), lambda d: "SX19-35a" in d["clauses"]),
+    ):
+        code, some = ask("shanxi", "check", "estate", *words)
+        assert code == 1
+        wanted = [r["finding_id"] for r in whole["findings"]["rows"] if key(r)]
+        assert [r["finding_id"] for r in some["findings"]["rows"]] == wanted
+        assert 0 < len(wanted) < len(whole["findings"]["rows"])
+        assert some["summary"]["failed"] == whole["summary"]["failed"]
+        assert some["coverage"] == whole["coverage"]
+    code, text = say("shanxi", "check", "estate", "--department", "没有这个部门")
+    assert code == 1
+    assert "结果和退出码按全部检查" in text
+
+
+def test_only_the_changes_since_the_last_run(ask: Ask, say: Say) -> None:
+    ask("jincheng", "check", "estate")
+    _, again = ask("jincheng", "check", "estate", "--new")
+    assert {r["state"] for r in again["findings"]["rows"]} == {"new"}, "the first day of all of them is today"
+    assert say("jincheng", "check", "estate", "--new", "--as-of", "2026-01-05")[0] == 2
+    assert say("jincheng", "check", "estate", "--topic", "nosuch")[0] == 2
 
 
 def test_a_date_that_is_none_is_a_usage_error(say: Say) -> None:
@@ -125,23 +156,6 @@ def test_the_rule_packs_check_themselves(say: Say) -> None:
     code, text = say("shanxi", "check", "rules", lang="en")
     assert code == 0
     assert "SX19/not-on-government-cloud" in text
-
-
-def test_the_remaining_networks_with_what_blocks_closing_them(ask: Ask, tmp_path: Path, say: Say) -> None:
-    code, found = ask("shanxi", "networks")
-    assert code == 0
-    rows = {row["name"]: row for row in found["networks"]["rows"]}
-    assert "政务外网" not in rows
-    civil = rows["民政业务专网"]
-    assert civil["consent"] is None
-    assert any("SL-MZ-03" in system for system in civil["systems"])
-    assert "SL-MZ-03" in civil["blockers"]
-    assert "SX17-2.3" in found["networks"]["clauses"]
-    assert rows["交通视频专网"]["consent"]
-    path = tmp_path / "networks.xlsx"
-    assert say("shanxi", "networks", "--xlsx", str(path))[0] == 0
-    cells = {cell.value for row in load_workbook(path).worksheets[0].iter_rows() for cell in row}
-    assert "民政业务专网" in cells
 
 
 def test_an_office_without_a_network_clause_is_told_so(say: Say) -> None:

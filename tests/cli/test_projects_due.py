@@ -35,6 +35,30 @@ def test_one_row_a_clause(
     assert rows[0]["action"]
 
 
+@pytest.mark.parametrize(
+    ("jurisdiction", "event", "on", "due_on", "provisional"),
+    [
+        ("SX19", "contract_signed", "2026-02-10", "2026-02-24", False),
+        ("SX19", "contract_signed", "2026-02-13", "2026-02-27", False),
+        ("SX19", "contract_signed", "2026-09-28", "2026-10-10", False),
+        ("SX19", "contract_signed", "2026-04-29", "2026-05-09", False),
+        ("SX19", "contract_signed", "2025-12-30", "2026-01-07", False),
+        ("SX19", "contract_signed", "2025-09-26", "2025-10-10", False),
+        ("JN19", "acceptance_completed", "2026-09-18", "2026-09-29", False),
+        ("SX19", "acceptance_completed", "2026-09-18", "2026-11-05", False),
+        ("JC22", "acceptance_completed", "2026-01-05", "2026-02-14", False),
+        ("SX19", "acceptance_completed", "2026-11-20", "2027-01-04", True),
+        ("SX19", "contract_signed", "2026-12-28", "2027-01-05", True),
+    ],
+)
+def test_the_golden_vectors(
+    capsys: pytest.CaptureFixture[str], jurisdiction: str, event: str, on: str, due_on: str, provisional: bool
+) -> None:
+    """Counting Monday to Friday misses eight of them: holidays, and Saturdays that were made working days."""
+    rows = due(capsys, event, "--on", on, "--jurisdiction", jurisdiction)["rows"]
+    assert [(row["due_on"], row["provisional"]) for row in rows if row["due_on"]] == [(due_on, provisional)]
+
+
 def test_shandong_owners_apply_within_three_months_of_the_build(capsys: pytest.CaptureFixture[str]) -> None:
     rows = due(capsys, "construction_completed", "--on", "2026-11-30", "--jurisdiction", "SD")["rows"]
     first = rows[0]

@@ -71,19 +71,31 @@ def test_the_office_corrects_a_year_with_a_file_of_its_own(regulations: Path, tm
     assert own.is_workday(date(2027, 1, 9))
 
 
+HEAD = "year: 2027\nsource: {zh: 示例, en: sample}\n"
+NEW_YEAR = "holidays:\n  - {name: {zh: 元旦, en: New Year}, from: 2027-01-01, to: 2027-01-03}\n"
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "line", "why"),
     [
-        "year: 2026\nsource: {zh: a, en: a}\nholidays: []\nadjusted_workdays: []\n",
-        "year: 2027\nsource: {zh: a, en: a}\nholidays: []\nadjusted_workdays: [2026-01-01]\n",
-        "year: 2027\n",
+        (HEAD.replace("2027", "2026") + "holidays: []\nadjusted_workdays: []\n", 1, "CN-2026.yaml"),
+        (HEAD + NEW_YEAR + "adjusted_workdays:\n  - 2027-01-09\n  - 2026-01-10\n", 7, "不属于 2027 年"),
+        (HEAD + NEW_YEAR + "adjusted_workdays:\n  - 2027-01-09\n  - 2027-01-02\n", 7, "2027-01-02 既是假日又是调休上班日"),
+        (HEAD + NEW_YEAR + "adjusted_workdays: [2027-01-04]\n", 5, "2027-01-04 本来就是工作日"),
+        (HEAD + NEW_YEAR + "adjusted_workdays: [2027-01-09, 2027-01-09]\n", 5, "2027-01-09 写了两次"),
+        (HEAD + NEW_YEAR.replace("to: 2027-01-03", "to: 2026-12-31") + "adjusted_workdays: []\n", 4, "结束日在开始日之前"),
+        (HEAD + NEW_YEAR.replace("from: 2027", "from: 0001") + "adjusted_workdays: []\n", 4, "不属于 2027 年"),
+        (HEAD + "holidays: []\nadjusted_workdays: [maybe]\n", 4, "adjusted_workdays"),
+        ("year: 2027\n", 1, "source"),
     ],
-)
-def test_a_faulty_calendar_is_refused_with_its_file(tmp_path: Path, text: str) -> None:
-    (tmp_path / "CN-2027.yaml").write_text(text)
+)  # fmt: skip
+def test_a_faulty_calendar_is_one_line_with_file_and_line(tmp_path: Path, text: str, line: int, why: str) -> None:
+    (tmp_path / "CN-2027.yaml").write_text(text, "utf-8")
     with pytest.raises(InputError) as refused:
         load_calendar(tmp_path)
-    assert "CN-2027.yaml" in refused.value.message("zh")
+    message = refused.value.message("zh")
+    assert f"CN-2027.yaml:{line}: " in message and why in message
+    assert len(message.splitlines()) == 2, "what is wrong, and the next step"
 
 
 @given(start=st.dates(date(2018, 1, 1), date(2030, 1, 1)), n=st.integers(1, 40))

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from govcloud.compliance.calendar import WorkCalendar
-from govcloud.compliance.deadlines import build_duties, build_project_deadlines
+from govcloud.compliance.deadlines import build_duties
 from govcloud.compliance.load import load_packs
+from govcloud.compliance.project_deadlines import build_project_deadlines
 from govcloud.model.deadline import ProjectDeadline
 from govcloud.model.inventory import Project
 

@@ -63,11 +63,10 @@ def test_the_deadlines_are_those_of_the_clauses(
     assert (clause.deadline.event, clause.deadline.n, clause.deadline.unit, clause.to) == (event, n, unit, to)
 
 
-def test_only_three_articles_of_the_province_reach_counties_besides_the_order_to_make_rules(
-    packs: dict[str, Regulation],
-) -> None:
+def test_what_of_the_province_reaches_counties_by_its_own_words(packs: dict[str, Regulation]) -> None:
+    """Art. 2 keeps the measures to provincial departments; these six name cities and counties, or every level."""
     reaching = {c.clause_id for c in packs["SX19"].clauses.values() if "county" in c.reaches}
-    assert reaching == {"SX19-07", "SX19-32", "SX19-34", "SX19-39"}
+    assert reaching == {"SX19-06", "SX19-07", "SX19-15", "SX19-32", "SX19-34", "SX19-39"}
     assert "city" in packs["SX17"].clauses["SX17-2.3"].reaches
 
 

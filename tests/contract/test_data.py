@@ -117,7 +117,7 @@ def test_sample_catalogs_are_labelled_as_samples() -> None:
     assert folders
     for folder in folders:
         assert folder.name.startswith("sample-")
-        assert "示例" in "".join(p.read_text("utf-8") for p in folder.glob("*.yaml")), folder.name
+        assert "示例" in "".join(p.read_text("utf-8") for p in folder.rglob("*.yaml")), folder.name
 
 
 def test_sites_name_catalogs_that_exist() -> None:

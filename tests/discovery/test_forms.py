@@ -23,6 +23,7 @@ VALUES: dict[str, st.SearchStrategy[object]] = {
     "exact_date": st.dates(date(1949, 1, 1), date(2199, 1, 1)), "os": st.tuples(st.text(max_size=10), st.text(max_size=6)),
     "addresses": st.lists(st.ip_addresses(v=4).map(str), max_size=3).map(tuple),
     "prefixes": st.lists(st.ip_addresses(v=4).map(lambda a: f"{a}/32"), max_size=3).map(tuple),
+    "changes": st.lists(st.text(max_size=20), max_size=3).map(tuple), "budget_lines": st.lists(st.text(max_size=20), max_size=3).map(tuple),
     "cpu_memory": st.tuples(st.integers(1, 512), st.floats(0, 4096)),
 }  # fmt: skip
 
@@ -45,6 +46,7 @@ def test_plain_values_are_really_filled_in() -> None:
         "system.classified": False, "system.go_live_on": date(2019, 9, 1), "system.data_gib": 1536.0,
         "project.budget_yuan": 1_205_000.0, "network.utilisation_pct": 0.4, "network.bandwidth_mbps": 100.0,
         "server.os": ("CentOS", "7.6"), "server.addresses": ("10.1.1.1", "10.1.1.2"), "system.approval_body": "",
+        "project.changes": ("2026-03-01 增加模块（备案 2026-03-20）", "调整工期"), "project.budget_lines": ("2026年 软件开发 35万元",),
     }  # fmt: skip
     cells = {field: render_cell(COLUMNS[field], value) for field, value in plain.items()}
     assert cells == {
@@ -52,6 +54,7 @@ def test_plain_values_are_really_filled_in() -> None:
         "system.classified": "否", "system.go_live_on": date(2019, 9, 1), "system.data_gib": "1536G",
         "project.budget_yuan": 120.5, "network.utilisation_pct": "0.4%", "network.bandwidth_mbps": 100,
         "server.os": "CentOS 7.6", "server.addresses": "10.1.1.1、10.1.1.2", "system.approval_body": "无",
+        "project.changes": "2026-03-01 增加模块（备案 2026-03-20）\n调整工期", "project.budget_lines": "2026年 软件开发 35万元",
     }  # fmt: skip
 
 

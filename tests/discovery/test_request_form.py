@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from govcloud.discovery.request_form import build_request_map, parse_request
+from govcloud.discovery.request_form import build_request_map, parse_form, parse_request
 from govcloud.discovery.workbook import load_workbook
 from govcloud.errors import InputError
 from govcloud.model.text import Text
@@ -24,8 +24,8 @@ HEAD = [
     "联系人：",
 ]
 COLUMNS = [c.title.zh for c in build_request_map(CLASSES).columns]
-MACHINE = ["查询服务器", "云主机", "", 1, "使用目录服务", 4, "16G", "ARM", "政务外网", "二级", ""]
-ROOM = ["扫描件存储", "", "OS-01", 2, "自建", "", "", "", "", "", "就近存放"]
+MACHINE = ["查询服务器", "云主机", "", 1, "使用目录服务", 4, "16G", "ARM", "政务外网", "信创", "二级", ""]
+ROOM = ["扫描件存储", "", "OS-01", 2, "自建", "", "", "", "", "", "", "就近存放"]
 
 
 def form(path: Path, *lines: list[object], head: list[str] = HEAD) -> Path:
@@ -48,7 +48,7 @@ def test_a_form_says_what_the_yaml_says(tmp_path: Path) -> None:
         "department": "示例档案局", "system_id": "SL-DA-04", "system_name": "档案查询系统", "applied_on": "2026-03-02",
         "lines": [
             {"line": 1, "what": "查询服务器", "class": "virtual_machine", "quantity": 1, "supply": "catalog",
-             "spec": {"vcpu": 4, "memory_gib": 16, "arch": "aarch64", "zone": "gov_extranet", "mlps_level": 2}},
+             "spec": {"vcpu": 4, "memory_gib": 16, "arch": "aarch64", "zone": "gov_extranet", "area": "xinchuang", "mlps_level": 2}},
             {"line": 2, "what": "扫描件存储", "code": "OS-01", "quantity": 2, "supply": "self_built", "reason": "就近存放", "spec": {}},
         ],
     }  # fmt: skip
@@ -75,3 +75,13 @@ def test_another_table_is_no_request(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(InputError):
         parse_request(load_workbook(tmp_path / "a.xlsx"), CLASSES)
+
+
+def test_what_is_wrong_later_is_told_by_its_cell(tmp_path: Path) -> None:
+    """The catalog's checks come after the form was read; without the cell the engineer searches forty lines."""
+    form_ = parse_form(load_workbook(form(tmp_path / "a.xlsx", MACHINE, ROOM)), CLASSES)
+    assert form_.place("lines", 0, "spec", "vcpu").endswith("!Sheet!G9")
+    assert form_.place("lines", 1, "quantity").endswith("!E10")
+    assert form_.place("lines", 1, "spec", "memory_gib").endswith("a.xlsx!Sheet!10"), "an empty cell: its row"
+    assert form_.place("applied_on").endswith("!A5")
+    assert form_.place("lines").endswith("a.xlsx!Sheet")

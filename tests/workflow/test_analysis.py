@@ -200,7 +200,7 @@ class TestSizing:
     ) -> None:
         path = tmp_path / "requests" / "申请.yaml"
         _, shown = ask(workspace, capsys, verbs.sizing, *words, "--request", str(path))
-        (check,) = check_request(session, [path])
+        (check,) = check_request(session, [path]).checks
         assert check.conforms and all(v.conforms for v in check.lines) and not check.no_clause
         wanted = [line["code"] for d in shown["sizing"]["details"] for line in d["lines"]]
         assert [v.code for v in check.lines] == wanted

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from govcloud import resources
-from govcloud.errors import InputError, UsageError
+from govcloud.errors import UsageError
 from govcloud.model.inventory import Inventory, Merged, System
+from govcloud.model.observation import Statement
+from govcloud.model.server import Server
 from govcloud.settings import open_workspace
 from govcloud.store import entities
+from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
-from govcloud.workflow.check import check_estate, find_finding, open_findings
+from govcloud.workflow.check import Selection, check_estate, find_finding, open_findings
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.office import today
-from govcloud.workflow.request import check_request
 from govcloud.workflow.session import Session, open_session
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
-SAMPLES = resources.folder("inventory") / "sample" / "requests"
 
 
 class Clock:
@@ -71,7 +72,8 @@ def test_a_finding_is_followed_from_its_first_day_to_its_last(session: Session, 
     gone = next(f for f in check_estate(session).findings if f.finding_id == first.finding_id)
     assert (gone.state, gone.resolved_on) == ("resolved", date(2026, 3, 9))
     assert first.finding_id not in {f.finding_id for f in open_findings(session)}
-    assert find_finding(session, first.finding_id).state == "resolved"
+    found, waivers = find_finding(session, first.finding_id)
+    assert (found.state, waivers) == ("resolved", ())
 
     body = checks(session)[-1]
     assert body["resolved"] == [first.finding_id]
@@ -90,6 +92,81 @@ def test_a_look_at_another_day_neither_opens_nor_closes_anything(session: Sessio
     assert [body["tracked"] for body in checks(session)] == [True, False, False]
 
 
+def test_two_checks_on_one_day_say_the_same(session: Session) -> None:
+    put(session, system(in_directory=False))
+    first, second = check_estate(session), check_estate(session)
+    assert first == second
+    one, two = checks(session)
+    assert one == two
+
+
+def test_evidence_says_who_where_when_and_whether_it_is_too_old(session: Session, clock: Clock) -> None:
+    told = [
+        Statement(
+            subject_kind="system", subject_id="T-01", source=source, place=place, observed_at=at, values={field: value},
+            cells={field: "C7"},
+        )
+        for field, value, source, place, at in (
+            ("hosting", "own_room", "workbook", "普查表.xlsx!系统!", NOON - timedelta(days=400)),
+            ("classified", False, "person", "confirm!", NOON),
+        )
+    ]  # fmt: skip
+    merged = Merged(
+        inventory=Inventory(systems=(system(hosting="own_room", lifecycle="operating"),)),
+        evidence={"T-01": {"hosting": 0, "classified": 1}},
+    )
+    with session.store.begin() as tx:
+        first = inventory_store.add_statements(tx, 1, told)
+        entities.replace_inventory(tx, merged, range(first, first + 2))
+    found = next(f for f in check_estate(session).findings if f.rule_id == "SX19/not-on-government-cloud")
+    facts = {e.field: (e.source, e.locator, e.stale) for e in found.evidence}
+    assert facts["hosting"] == ("workbook", "普查表.xlsx!系统!C7", True)
+    assert facts["classified"] == ("person", "confirm!C7", False)
+    assert facts["lifecycle"] == (None, None, False), "nobody is on record for it"
+
+
+def test_the_criteria_for_zombies_are_judged_by_the_sites_own_numbers(session: Session, clock: Clock) -> None:
+    """One threshold in the settings moves a finding, and the finding shows the figures, also those of servers."""
+    idle = system(servers=("H-1",), lifecycle="operating", users=500)
+    host = Server(server_id="H-1", name="h1", cpu_p95_pct=25.0, utilisation_days=60.0)
+    with session.store.begin() as tx:
+        entities.replace_inventory(tx, Merged(inventory=Inventory(systems=(idle,), servers=(host,))), ())
+
+    def criterion() -> set[str]:
+        found = [f for f in check_estate(session).findings if f.rule_id == "SX17/zombie-resources-idle"]
+        return {f.verdict for f in found} | {e.field for f in found for e in f.evidence if e.subject_id == "H-1"}
+
+    assert criterion() == set()
+    settings = replace(session.workspace.settings, zombies={"idle_cpu_p95_pct": 30})
+    session = replace(session, workspace=replace(session.workspace, settings=settings))
+    assert criterion() == {"fail", "cpu_p95_pct"}
+
+
+def test_a_criterion_that_nobody_can_judge_names_what_to_fill_in(session: Session) -> None:
+    put(session, system(lifecycle="operating"))
+    found = next(f for f in check_estate(session).findings if f.rule_id == "SX17/zombie-updates-stopped")
+    assert found.verdict == "undetermined"
+    assert "last_changed_on" in found.missing
+    assert not any(name.startswith("zombie_") for name in found.missing)
+
+
+@pytest.mark.parametrize(
+    ("selection", "where"), [(Selection(topic="nosuch"), "--topic"), (Selection(clause="SX19-99"), "--clause")]
+)
+def test_asking_for_what_no_rule_is_about_checks_nothing(session: Session, selection: Selection, where: str) -> None:
+    """An empty list would read as a clean estate."""
+    put(session, system())
+    with pytest.raises(UsageError, match=where):
+        check_estate(session, selection=selection)
+    assert checks(session) == []
+
+
+def test_changes_are_asked_for_on_the_day_only(session: Session) -> None:
+    put(session, system())
+    with pytest.raises(UsageError, match="--new"):
+        check_estate(session, date(2026, 1, 5), Selection(changes=True))
+
+
 def test_today_is_the_day_of_the_office_not_of_the_machine(session: Session, clock: Clock) -> None:
     clock.at = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)
     assert today(session) == date(2026, 3, 3)
@@ -98,22 +175,6 @@ def test_today_is_the_day_of_the_office_not_of_the_machine(session: Session, clo
 def test_an_empty_inventory_is_not_a_clean_one(session: Session) -> None:
     with pytest.raises(UsageError, match="import"):
         check_estate(session)
-    assert checks(session) == []
-
-
-def test_a_request_is_recorded_with_its_outcome(session: Session) -> None:
-    files = sorted(SAMPLES.glob("*.yaml"))
-    assert len(files) == 2
-    found = check_request(session, files)
-    assert [check.conforms for check in found] == [body["conforms"] for body in checks(session)]
-    assert {check.conforms for check in found} == {True, False}
-
-
-def test_one_faulty_request_among_good_ones_records_nothing(session: Session, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.yaml"
-    bad.write_text("department: 示例厅\n")
-    with pytest.raises(InputError):
-        check_request(session, [*SAMPLES.glob("*.yaml"), bad])
     assert checks(session) == []
 
 
