@@ -6,12 +6,11 @@ import click
 
 from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
-from govcloud.errors import IntegrityError, UsageError
+from govcloud.errors import IntegrityError
 from govcloud.model.text import Text
 from govcloud.report.audit import build_checkpoint_view, build_log_view, build_verify_view
 from govcloud.report.coverage import build_clauses_view, build_documents_view
 from govcloud.report.files import save
-from govcloud.settings import Workspace, open_workspace
 from govcloud.workflow import audit as audit_workflow
 from govcloud.workflow.coverage import list_coverage
 
@@ -115,21 +114,11 @@ def verify(app: App, bundle: Path | None, vkey: str | None, kept: tuple[Path, ..
 )
 @pass_app
 def coverage(app: App, jurisdiction: str | None, document: str | None, only_open: bool) -> None:
-    found = list_coverage(_workspace(app), jurisdiction, document)
+    found = list_coverage(app.workspace(), jurisdiction, document)
     app.show(
         build_clauses_view(found.documents, found.topics, only_open=only_open),
         build_documents_view(found.documents, found.own),
     )
-
-
-def _workspace(app: App) -> Workspace | None:
-    """None where there is none; one that was named has to be there."""
-    try:
-        return open_workspace(app.path)
-    except UsageError:
-        if app.path != Path():
-            raise
-        return None
 
 
 audit.add_command(log)

@@ -16,13 +16,16 @@ from zoneinfo import ZoneInfo
 import click
 
 from govcloud.cli.progress import Progress
+from govcloud.errors import UsageError
 from govcloud.model.text import Lang, Text
 from govcloud.report.text import render_csv, render_json, render_text
 from govcloud.report.view import View
-from govcloud.settings import open_workspace
+from govcloud.settings import Workspace, open_workspace
 from govcloud.workflow.session import Session, open_session
 
 Format = Literal["table", "json", "csv"]
+_TERMINAL_ROWS = 500
+"""Of one table on a terminal: nobody reads more there, and aligning 30,000 rows takes longer than finding them."""
 
 
 def default_lang() -> Lang:
@@ -44,6 +47,15 @@ class App:
         self.zone: tzinfo | None = None
         """The workspace's time zone once it is open: an office reads its own clock, wherever the machine stands."""
 
+    def workspace(self) -> Workspace | None:
+        """For commands that work without one, too: None where none is here. One that was named has to be there."""
+        try:
+            return open_workspace(self.path)
+        except UsageError:
+            if self.path != Path():
+                raise
+            return None
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         workspace = open_workspace(self.path)
@@ -56,7 +68,8 @@ class App:
 
     def show(self, *views: View) -> None:
         if self.output == "table":
-            click.echo(render_text(views, self.lang, self.zone))
+            most = _TERMINAL_ROWS if sys.stdout.isatty() else None
+            click.echo(render_text(views, self.lang, self.zone, most_rows=most))
         else:
             click.echo((render_json if self.output == "json" else render_csv)(views, self.lang))
 

@@ -8,7 +8,6 @@ import click
 
 from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
-from govcloud.errors import UsageError
 from govcloud.model.catalog import Arch, Catalog, Layer, Zone
 from govcloud.model.text import Text
 from govcloud.report import catalog as views
@@ -76,7 +75,7 @@ def show(app: App, code: str, named: str | None, on: datetime | None) -> None:
 @option("--on", type=_DAY, text=Text("哪一天现行，默认今天", "In force on which day; today by default"))
 @pass_app
 def versions(app: App, on: datetime | None) -> None:
-    workspace = _workspace(app)
+    workspace = app.workspace()
     app.show(
         views.build_versions_view(workflow.list_versions(_day(on, workspace), workspace.path if workspace else None))
     )
@@ -111,7 +110,7 @@ def validate(app: App, path: Path) -> int:
 @click.argument("after", metavar="B")
 @pass_app
 def diff(app: App, before: str, after: str) -> int:
-    workspace = _workspace(app)
+    workspace = app.workspace()
     today, folder = _day(None, workspace), workspace.path if workspace else None
     old, new = (workflow.resolve_catalog(named, today, folder) for named in (before, after))
     if workspace is None:
@@ -129,18 +128,8 @@ def _catalog(app: App, named: str | None, on: datetime | None) -> Catalog:
     if named is None:
         office = open_workspace(app.path)
         return workflow.load_catalog(office.settings.catalog, _day(on, office), office.path)
-    workspace = _workspace(app)
+    workspace = app.workspace()
     return workflow.resolve_catalog(named, _day(on, workspace), workspace.path if workspace else None)
-
-
-def _workspace(app: App) -> Workspace | None:
-    """The workspace that was named or that lies here; None where none was named and none is here."""
-    try:
-        return open_workspace(app.path)
-    except UsageError:
-        if app.path != Path():
-            raise
-        return None
 
 
 def _day(on: datetime | None, workspace: Workspace | None) -> date:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -9,12 +8,10 @@ import click
 from govcloud.cli._check_request import request
 from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
-from govcloud.errors import UsageError
 from govcloud.model.text import Text
 from govcloud.report import findings as views
 from govcloud.report.finding import build_finding_view
 from govcloud.report.waivers import build_waived_view, build_waivers_view
-from govcloud.settings import open_workspace
 from govcloud.workflow import check as workflow
 from govcloud.workflow.office import today
 
@@ -91,20 +88,10 @@ def show(app: App, finding_id: str) -> None:
     app.show(*shown)
 
 
-def _workspace(app: App) -> Path | None:
-    """None where there is none and none was named: the packs that come with the program are checked without."""
-    try:
-        return open_workspace(app.path).path
-    except UsageError:
-        if app.path != Path():
-            raise
-        return None
-
-
 @verb(Text("校验法规包并试跑每条规则的用例", "Validate the rule packs and try the cases of every rule"), name="rules")
 @pass_app
 def rules(app: App) -> int:
-    results = workflow.check_rules(_workspace(app))
+    results = workflow.check_rules(here.path if (here := app.workspace()) else None)
     app.show(views.build_cases_view(results))
     return 0 if all(result.agrees for result in results) else 1
 

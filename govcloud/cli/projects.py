@@ -108,7 +108,7 @@ def deadlines(
 @pass_app
 def due(app: App, event: str, on: datetime, jurisdiction: str | None) -> None:
     if jurisdiction is not None:
-        rulebook = workflow.jurisdiction_rulebook(jurisdiction)
+        rulebook = workflow.jurisdiction_rulebook(jurisdiction, here.path if (here := app.workspace()) else None)
     else:
         with app.session() as session:
             rulebook = office.office_rulebook(session)

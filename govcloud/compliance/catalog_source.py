@@ -18,10 +18,6 @@ from govcloud.model.catalog import Catalog, CatalogFault
 from govcloud.model.text import Text
 
 
-def catalog_ids(*roots: Path) -> list[str]:
-    return sorted(version_folders(*roots))
-
-
 def version_folders(*roots: Path) -> dict[str, tuple[Path, ...]]:
     """Id -> the folders of its versions. A later root takes the place of an earlier one with the same id."""
     found: dict[str, tuple[Path, ...]] = {}

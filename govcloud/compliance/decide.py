@@ -38,9 +38,9 @@ def in_time_key(clause_id: str) -> str:
 def build_test(condition: Condition, as_of: date) -> Test:
     match condition:
         case All(parts):
-            return _all_of([build_test(p, as_of) for p in parts])
+            return _join([build_test(p, as_of) for p in parts], decisive=False)
         case Any(parts):
-            return _any_of([build_test(p, as_of) for p in parts])
+            return _join([build_test(p, as_of) for p in parts], decisive=True)
         case Not(part):
             return _not(build_test(part, as_of))
         case InTime(clause_id=clause_id):
@@ -71,30 +71,19 @@ def fields_of(condition: Condition) -> Iterator[str]:
                 yield str(value)
 
 
-def _all_of(tests: list[Test]) -> Test:
+def _join(tests: list[Test], *, decisive: bool) -> Test:
+    """One part with the decisive answer settles it, whatever else is unknown."""
+    other = not decisive
+
     def test(facts: Facts) -> Outcome:
         unknown: frozenset[str] | None = None
         for part in tests:
             outcome = part(facts)
-            if outcome is False:
-                return False
-            if outcome is not True:
+            if outcome is decisive:
+                return decisive
+            if not isinstance(outcome, bool):
                 unknown = outcome if unknown is None else unknown | outcome
-        return True if unknown is None else unknown
-
-    return test
-
-
-def _any_of(tests: list[Test]) -> Test:
-    def test(facts: Facts) -> Outcome:
-        unknown: frozenset[str] | None = None
-        for part in tests:
-            outcome = part(facts)
-            if outcome is True:
-                return True
-            if outcome is not False:
-                unknown = outcome if unknown is None else unknown | outcome
-        return False if unknown is None else unknown
+        return other if unknown is None else unknown
 
     return test
 

@@ -79,13 +79,11 @@ class FilledForm:
         return self.cells.get(known, self.name)
 
 
-def parse_request(workbook: Workbook, classes: Mapping[str, Text]) -> dict[str, object]:
-    """A filled-in form as the plain values that a request in YAML has. Raises InputError with the first faulty cell."""
-    return dict(parse_form(workbook, classes).values)
-
-
 def parse_form(workbook: Workbook, classes: Mapping[str, Text]) -> FilledForm:
-    """The same with the cells. A workbook may hold other sheets; the first form in it counts. Raises InputError."""
+    """A filled-in form with its cells. A workbook may hold other sheets; the first form in it counts.
+
+    Raises InputError with the first faulty cell.
+    """
     column_map = build_request_map(classes)
     for sheet in workbook.sheets:
         for table in find_tables(sheet, [column_map]):

@@ -15,7 +15,7 @@ class LedgerEntry:
     """What a caller wants recorded. `body` holds JSON values only and no floats (RFC 8785 numbers differ by language)."""
 
     kind: str
-    """`import`, `discover`, `check`, `plan`, `approval`, `step`, `signoff` …"""
+    """`import`, `discover`, `check`, `waiver`, `plan`, `approval`, `step`, `signoff` …"""
     actor: str
     at: datetime
     phase: Phase = "event"

@@ -60,9 +60,9 @@ def build_plan_numbers(plan: MigrationPlan) -> tuple[Number, ...]:
 def build_finding_numbers(found: Sequence[Finding]) -> tuple[Number, ...]:
     """Only what binds the office by its own words counts; what is undetermined is neither good nor bad."""
     binding = [f for f in found if f.standing == "binding"]
-    failed = [f for f in binding if f.verdict == "fail"]
+    failed = [f for f in binding if f.verdict == "fail" and not f.waived]
     high = sum(1 for f in failed if f.severity == "high")
-    unknown = len(binding) - len(failed)
+    unknown = sum(f.verdict == "undetermined" for f in binding)
     return (
         Number(
             label=Text("不符合项", "Findings"), value=len(failed), unit=Text("项", ""), tone=_bad_if(len(failed)),

@@ -45,17 +45,18 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\u3000\xa0" else "�" for c in text)
 
 
-def render_text(views: Sequence[View], lang: Lang, tz: tzinfo | None = None) -> str:
-    """Instants in `tz`, the machine's own by default."""
-    return "\n\n".join(_table(view, lang, tz) for view in views)
+def render_text(views: Sequence[View], lang: Lang, tz: tzinfo | None = None, *, most_rows: int | None = None) -> str:
+    """Instants in `tz`, the machine's own by default. A longer table than `most_rows` is cut, and says so."""
+    return "\n\n".join(_table(view, lang, tz, most_rows) for view in views)
 
 
-def _table(view: View, lang: Lang, tz: tzinfo | None) -> str:
+def _table(view: View, lang: Lang, tz: tzinfo | None, most_rows: int | None) -> str:
     lines = [f"## {view.title.to(lang)}"]
-    if view.rows:
+    rows = view.rows[:most_rows]
+    if rows:
         lines.append(
             tabulate(
-                [[cell_text(row.get(c.key), lang, tz) for c in view.columns] for row in view.rows],
+                [[cell_text(row.get(c.key), lang, tz) for c in view.columns] for row in rows],
                 headers=[c.title.to(lang) for c in view.columns],
                 tablefmt="simple",
                 disable_numparse=True,
@@ -64,8 +65,16 @@ def _table(view: View, lang: Lang, tz: tzinfo | None) -> str:
         )
     elif view.columns:
         lines.append("（无）" if lang == "zh" else "(none)")
+    if len(rows) < len(view.rows):
+        lines.append(_CUT.format(shown=len(rows), all=len(view.rows)).to(lang))
     lines += [cell_text(note, lang) for note in view.notes]
     return "\n".join(lines)
+
+
+_CUT = Text(
+    "终端上只列出前 {shown} 行，共 {all} 行；写入文件或用 --format csv、json 得到全部。",
+    "The terminal gets the first {shown} of {all} rows; all of them with a redirection, --format csv or json.",
+)
 
 
 def render_json(views: Sequence[View], lang: Lang) -> str:

@@ -144,18 +144,20 @@ def add_statements(tx: Connection, batch_no: int, statements: Sequence[Statement
 
 
 def load_statements(
-    tx: Connection, *, without: Collection[str] = (), up_to: int | None = None
+    tx: Connection, *, without: Collection[str] = (), up_to: int | None = None, kind: SubjectKind | None = None
 ) -> tuple[list[int], list[Statement]]:
     """What all witnesses say now, oldest first, with the numbers: without what a later version of the same file, or a
     way back, took back.
 
-    `without`: sources of imports to leave out, too. `up_to`: as it was after the batch of this number.
+    `without`: sources of imports to leave out, too. `up_to`: as it was after the batch of this number. `kind`: of these
+    subjects only.
     """
     table = schema.statement
     withdrawn = replaced_batches(tx, without=without, up_to=up_to)
     numbers: list[int] = []
     found: list[Statement] = []
-    query = f"SELECT {_columns(table)} FROM statement ORDER BY statement_id"  # noqa: S608
+    of_kind = f" WHERE subject_kind = '{kind}'" if kind else ""
+    query = f"SELECT {_columns(table)} FROM statement{of_kind} ORDER BY statement_id"  # noqa: S608
     for row in tx.exec_driver_sql(query):
         if row[1] not in withdrawn and (up_to is None or row[1] <= up_to):
             numbers.append(row[0])
@@ -298,6 +300,13 @@ def members_of(tx: Connection, kind: str, entity_id: str) -> tuple[Joined, ...]:
     table = schema.entity
     text = tx.execute(select(table.c.members).where(table.c.kind == kind, table.c.entity_id == entity_id)).scalar()
     return decode(text, tuple[Joined, ...]) if text else ()
+
+
+def members_by_id(tx: Connection, kind: str) -> dict[str, tuple[Joined, ...]]:
+    """The same for every subject of a kind that has any."""
+    t = schema.entity.c
+    rows = tx.execute(select(t.entity_id, t.members).where(t.kind == kind, t.members != "[]"))
+    return {entity_id: decode(text, tuple[Joined, ...]) for entity_id, text in rows}
 
 
 def count_entities(tx: Connection) -> int:

@@ -129,8 +129,7 @@ def _trend(session: Session, snapshot: Snapshot, inventory: Inventory, day: date
 def _networks_of(session: Session, snapshot: Snapshot) -> tuple[Network, ...]:
     """The networks of a snapshot, made again from what was said of networks alone: a trend needs nobody's addresses."""
     with session.store.read() as tx:
-        _, statements = inventory_store.load_statements(tx, up_to=snapshot.batch_no)
-    of_networks = [s for s in statements if s.subject_kind == "network"]
+        _, of_networks = inventory_store.load_statements(tx, up_to=snapshot.batch_no, kind="network")
     return build_inventory(of_networks, site_precedence(session)).networks
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
-from govcloud import resources
 from govcloud.compliance.deadlines import EVENTS, build_duties
 from govcloud.compliance.load import pack_ids
 from govcloud.compliance.project_deadlines import (
@@ -21,7 +21,7 @@ from govcloud.model.inventory import Inventory, Project
 from govcloud.model.regulation import Regulation
 from govcloud.model.text import Text
 from govcloud.settings import load_site, site_ids
-from govcloud.workflow.office import Rulebook, load_estate, load_rulebook, office_rulebook, today
+from govcloud.workflow.office import Rulebook, load_estate, load_rulebook, office_rulebook, regulation_folders, today
 from govcloud.workflow.session import Session
 
 EVENT_IDS = tuple(EVENTS)
@@ -152,14 +152,17 @@ def find_duties(event: str, on: date, rulebook: Rulebook) -> Duties:
     )
 
 
-def jurisdiction_rulebook(name: str) -> Rulebook:
-    """By the id of a rule pack (SX19) or of a site (shanxi); needs no workspace. Raises UsageError for another name."""
-    packs = {pack_id.casefold(): pack_id for pack_id in pack_ids(resources.folder("regulations"))}
+def jurisdiction_rulebook(name: str, workspace: Path | None = None) -> Rulebook:
+    """By the id of a rule pack (SX19) or of a site (shanxi). `workspace` adds its own packs and calendars.
+
+    Raises UsageError for another name.
+    """
+    packs = {pack_id.casefold(): pack_id for pack_id in pack_ids(*regulation_folders(workspace))}
     wanted = name.casefold()
     if wanted in packs:
-        return load_rulebook([packs[wanted]])
+        return load_rulebook([packs[wanted]], workspace)
     if wanted in site_ids():
-        return load_rulebook(load_site(wanted).jurisdiction)
+        return load_rulebook(load_site(wanted).jurisdiction, workspace)
     raise UsageError(
         Text("没有这个法规包或站点", "No such rule pack or site"),
         where=name,

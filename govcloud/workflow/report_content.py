@@ -40,11 +40,13 @@ from govcloud.report.plan import build_conflict_view, build_excluded_view, build
 from govcloud.report.projects import build_deadlines_view, build_projects_view
 from govcloud.report.run import build_run_view, build_runs_view
 from govcloud.report.view import View
+from govcloud.report.waivers import build_waived_view
 from govcloud.workflow.audit import list_records, verify_ledger
 from govcloud.workflow.check import open_findings
 from govcloud.workflow.confidence import read_confidence
 from govcloud.workflow.inventory import read_inventory
 from govcloud.workflow.networks import list_remaining, undeclared_networks
+from govcloud.workflow.office import today
 from govcloud.workflow.plan import latest_plan
 from govcloud.workflow.projects import list_deadlines, list_projects
 from govcloud.workflow.run import list_runs, run_approval, run_attempts, step_titles
@@ -163,6 +165,7 @@ def _findings(session: Session) -> Part:
         intro=intro.format(day=body["as_of"], docs=", ".join(body["regulations"])),
         views=_shown(
             build_findings_view(found),
+            build_waived_view(found, today(session)),
             build_undetermined_view(found),
             build_findings_view(found, standing="reference"),
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -56,7 +55,8 @@ def read_use(tx: Connection, inventory: Inventory) -> dict[str, ServerUse]:
     """Server id -> who was seen using it, of the servers of systems that a discovery reached."""
     wanted = {server_id for system in inventory.systems for server_id in system.servers}
     servers = {s.server_id: s for s in inventory.servers if s.seen and s.server_id in wanted}
-    ids = {server_id: (server_id, *_members(tx, server_id)) for server_id in servers}
+    members = inventory_store.members_by_id(tx, "server")
+    ids = {server_id: (server_id, *(m.subject_id for m in members.get(server_id, ()))) for server_id in servers}
     said: dict[str, list[tuple[int, Statement]]] = {}
     for number, statement in enumerate(inventory_store.statements_of(tx, [i for own in ids.values() for i in own])):
         if "connections" in statement.values:
@@ -65,7 +65,3 @@ def read_use(tx: Connection, inventory: Inventory) -> dict[str, ServerUse]:
         Talk(server, [s for i in ids[server_id] for s in said.get(i, ())]) for server_id, server in servers.items()
     )
     return {talk.server.server_id: build_use(talk) for talk in talks if talk.samples}
-
-
-def _members(tx: Connection, server_id: str) -> Iterable[str]:
-    return (joined.subject_id for joined in inventory_store.members_of(tx, "server", server_id))

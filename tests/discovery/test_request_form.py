@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from govcloud.discovery.request_form import build_request_map, parse_form, parse_request
+from govcloud.discovery.request_form import build_request_map, parse_form
 from govcloud.discovery.workbook import load_workbook
 from govcloud.errors import InputError
 from govcloud.model.text import Text
@@ -43,7 +43,7 @@ def form(path: Path, *lines: list[object], head: list[str] = HEAD) -> Path:
 
 
 def test_a_form_says_what_the_yaml_says(tmp_path: Path) -> None:
-    found = parse_request(load_workbook(form(tmp_path / "a.xlsx", MACHINE, ROOM)), CLASSES)
+    found = dict(parse_form(load_workbook(form(tmp_path / "a.xlsx", MACHINE, ROOM)), CLASSES).values)
     assert found == {
         "department": "示例档案局", "system_id": "SL-DA-04", "system_name": "档案查询系统", "applied_on": "2026-03-02",
         "lines": [
@@ -57,7 +57,7 @@ def test_a_form_says_what_the_yaml_says(tmp_path: Path) -> None:
 def test_a_faulty_cell_is_named(tmp_path: Path) -> None:
     path = form(tmp_path / "a.xlsx", [*MACHINE[:3], "几台", *MACHINE[4:]])
     with pytest.raises(InputError) as error:
-        parse_request(load_workbook(path), CLASSES)
+        parse_form(load_workbook(path), CLASSES)
     assert error.value.where.zh.endswith("!E9") and "几台" in error.value.what.zh
 
 
@@ -65,7 +65,7 @@ def test_a_faulty_cell_is_named(tmp_path: Path) -> None:
 def test_the_department_and_the_day_are_needed(tmp_path: Path, missing: int) -> None:
     head = [line for n, line in enumerate(HEAD) if n != missing]
     with pytest.raises(InputError) as error:
-        parse_request(load_workbook(form(tmp_path / "a.xlsx", MACHINE, head=head)), CLASSES)
+        parse_form(load_workbook(form(tmp_path / "a.xlsx", MACHINE, head=head)), CLASSES)
     assert HEAD[missing].partition("：")[0] in error.value.what.zh
 
 
@@ -74,7 +74,7 @@ def test_another_table_is_no_request(tmp_path: Path) -> None:
     book.worksheets[0].append(["系统名称", "部门", "状态"])
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(InputError):
-        parse_request(load_workbook(tmp_path / "a.xlsx"), CLASSES)
+        parse_form(load_workbook(tmp_path / "a.xlsx"), CLASSES)
 
 
 def test_what_is_wrong_later_is_told_by_its_cell(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def test_tables_are_aligned_with_wide_characters(view: View) -> None:
     assert len(starts) == 1
 
 
+def test_a_cut_table_says_how_much_is_missing(view: View) -> None:
+    long = replace(view, rows=view.rows * 3)
+    shown = render_text([long], "zh", most_rows=len(view.rows))
+    assert f"前 {len(view.rows)} 行，共 {len(long.rows)} 行" in shown
+    assert "行，共" not in render_text([long], "zh")
+
+
 def test_an_empty_table_says_so(view: View) -> None:
     empty = replace(view, rows=(), notes=())
     assert render_text([empty], "zh") == "## 系统\n（无）"
