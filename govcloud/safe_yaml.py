@@ -108,8 +108,17 @@ def _read(path: Path) -> str:
 def parse_yaml(text: str, name: str) -> Any:
     """Parse YAML text; `name` is used in error messages."""
     try:
-        _check_shape(text, name)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        if _opens(text) > _SAFE_OPENS:
+            _check_depth(text, name)
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+            if root is None:
+                return None
+            _check_shape(root, name)
+            return loader.construct_document(root)
+        finally:
+            loader.dispose()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -121,20 +130,49 @@ def parse_yaml(text: str, name: str) -> Any:
         ) from None
 
 
-def _check_shape(text: str, name: str) -> None:
-    depth = aliases = 0
+_SAFE_OPENS = 1_000
+"""The parser calls itself for each level of nesting; so many levels fit on its stack."""
+
+
+def _opens(text: str) -> int:
+    """No more levels than this: one begins with a bracket, a dash, a question mark or further to the right."""
+    indent = max((len(line) - len(line.lstrip(" ")) for line in text.splitlines()), default=0)
+    return sum(map(text.count, "[{-?")) + indent
+
+
+def _check_depth(text: str, name: str) -> None:
+    depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.events.AliasEvent):
-            aliases += 1
-        elif isinstance(event, (yaml.events.MappingStartEvent, yaml.events.SequenceStartEvent)):
+        if isinstance(event, (yaml.events.MappingStartEvent, yaml.events.SequenceStartEvent)):
             depth += 1
         elif isinstance(event, (yaml.events.MappingEndEvent, yaml.events.SequenceEndEvent)):
             depth -= 1
+        if depth > MAX_DEPTH:
+            raise _refused(name, event)
+
+
+def _check_shape(root: yaml.Node, name: str) -> None:
+    seen: set[int] = set()
+    waiting = [(root, 1)]
+    aliases = 0
+    while waiting:
+        node, depth = waiting.pop()
+        if id(node) in seen:
+            aliases += 1
+        elif isinstance(node, yaml.CollectionNode):
+            pairs = isinstance(node, yaml.MappingNode)
+            parts = (part for pair in node.value for part in pair) if pairs else node.value
+            waiting += [(part, depth + 1) for part in parts]
+            seen.add(id(node))
+        else:
+            seen.add(id(node))
+            continue
         if depth > MAX_DEPTH or aliases > MAX_ALIASES:
-            raise InputError(
-                Text(
-                    "YAML 嵌套过深或引用过多，拒绝读取",
-                    "Refused: the YAML is nested too deeply or has too many aliases",
-                ),
-                where=f"{name}:{event.start_mark.line + 1 if event.start_mark else 0}",
-            )
+            raise _refused(name, node)
+
+
+def _refused(name: str, place: yaml.Node | yaml.Event) -> InputError:
+    return InputError(
+        Text("YAML 嵌套过深或引用过多，拒绝读取", "Refused: the YAML is nested too deeply or has too many aliases"),
+        where=f"{name}:{place.start_mark.line + 1 if place.start_mark else 0}",
+    )

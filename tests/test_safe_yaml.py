@@ -137,3 +137,24 @@ def test_every_entry_knows_its_line(tmp_path: Path) -> None:
     assert located.where("b", 1, "d") == f"{file}:5"
     assert located.where("b", 1, "missing") == f"{file}:4"
     assert located.where_of("Expected `int`, got `str` - at `$.b[0].c`") == f"{file}:3"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "- " * 200_000 + "a",
+        "\n".join(" " * n + "k:" for n in range(3000)),
+        "a: &x 1\nb: [" + "*x," * 200 + "]",
+    ],
+)
+def test_what_could_exhaust_the_parser_is_refused_before_it_is_parsed_whole(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_yaml(text, "x.yaml")
+    assert "过深或引用过多" in caught.value.message("zh")
+
+
+def test_the_deepest_allowed_nesting_is_read() -> None:
+    assert parse_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH, "x.yaml")
+    with pytest.raises(InputError):
+        parse_yaml("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "x.yaml")
