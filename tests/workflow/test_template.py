@@ -178,6 +178,6 @@ def test_the_request_form_that_is_filled_in_with_its_example_can_be_checked(sess
     day.value = f"{day.value}2026-03-02"
     book.save(path)
     catalog = load_catalog(session.workspace.settings.catalog)
-    request = build_request(parse_form(read_book(path), catalog.classes), path, catalog)
+    request = build_request(parse_form(read_book(path), catalog.classes).values, path, catalog)
     assert (request.department, len(request.lines)) == ("示例档案局", 1)
     assert request.lines[0].service_class == "virtual_machine" and request.lines[0].spec.memory_gib == 16
