@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from govcloud.discovery.probes import CONNECTIONS, PROBES, Probe
 from govcloud.discovery.ssh_script import build_script, parse_answers, parse_sections
-from govcloud.discovery.ssh_session import Bastion, Remote, Stop, fingerprint
+from govcloud.discovery.ssh_session import LATE, Bastion, Remote, Stop, fingerprint
 from govcloud.discovery.ssh_statements import build_sample, build_statements
 from govcloud.model.access import HostAccess, HostKey
 from govcloud.model.collect import HostResult, HostStatus, ProbeGap
@@ -204,7 +204,8 @@ def _ask(result: HostResult, remote: Remote, how: Asking, now: Callable[[], date
     marker, at = secrets.token_hex(16), now()
     sections = parse_sections(remote.run(build_script(how.probes, marker, at), deadline), marker, how.probes)
     if sections is None:
-        raise Stop("connection_lost", _CUT)
+        # Who watches the time cuts the line at the same moment at which we would give up waiting.
+        raise Stop("timed_out", LATE) if time.monotonic() >= deadline else Stop("connection_lost", _CUT)
     answers = parse_answers(sections, how.probes)
     statements = build_statements(result.host, answers, at, remote.own_address)
     return replace(result, statements=statements, gaps=answers.gaps)

@@ -39,7 +39,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 # 386 ms of our processor time a connection, measured; the other methods cost 5.
 _SLOW_EXCHANGE = "diffie-hellman-group-exchange"
 _PATIENCE_SECONDS = 2.0
-_LATE = Text("主机没有在时限内答完", "The host did not finish in time")
+LATE = Text("主机没有在时限内答完", "The host did not finish in time")
 
 
 class Stop(Exception):
@@ -176,7 +176,7 @@ class Remote:
         answered = Event()
         self.transport.auth_publickey(user, key, event=answered)
         if not answered.wait(self._seconds):
-            raise Stop("timed_out", _LATE)
+            raise Stop("timed_out", LATE)
         if not self.transport.is_authenticated() and self.transport.is_active():
             raise self.transport.get_exception() or paramiko.AuthenticationException("refused")
         if not self.transport.is_active():
@@ -201,10 +201,10 @@ class Remote:
                         raise Stop("connection_lost", Text("主机答得太多", "The host printed too much"))
                     channel.settimeout(_left(deadline))
         except TimeoutError:
-            raise Stop("timed_out", _LATE) from None
+            raise Stop("timed_out", LATE) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             if time.monotonic() >= deadline:
-                raise Stop("timed_out", _LATE) from None
+                raise Stop("timed_out", LATE) from None
             raise _lost(error) from None
         return b"".join(chunks).decode("utf-8", "replace")
 
@@ -212,7 +212,7 @@ class Remote:
 def _left(deadline: float) -> float:
     remaining = deadline - time.monotonic()
     if remaining <= 0:
-        raise Stop("timed_out", _LATE)
+        raise Stop("timed_out", LATE)
     return remaining
 
 
