@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,8 +82,18 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     # Transactions are begun by Store.begin, not by the driver.
     connection.isolation_level = None
     # 16 MiB of pages: with the usual 2 a large import writes pages that it is about to change again.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16384"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-16384"):
         connection.execute(f"PRAGMA {pragma}")
+    # The change of mode needs the file for itself, and SQLite does not wait for that as it waits for a writer.
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _migrate(engine: Engine) -> None:
