@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -37,6 +37,30 @@ def default_lang() -> Lang:
         if value := os.environ.get(variable):
             return "zh" if value.lower().startswith("zh") else "en"
     return "zh" if (locale.getlocale()[0] or "").lower().startswith("zh") else "en"
+
+
+class _Day(click.DateTime):
+    """A day in the years that workbooks may name: dates are counted from it, and a calendar ends somewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        day: datetime = super().convert(value, param, ctx)
+        if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+            self.fail(
+                _word(
+                    f"年份应在 {_FIRST_YEAR} 至 {_LAST_YEAR} 之间",
+                    f"the year is not within {_FIRST_YEAR} to {_LAST_YEAR}",
+                ),
+                param,
+                ctx,
+            )
+        return day
+
+
+_FIRST_YEAR, _LAST_YEAR = 1950, 2100
+DAY = _Day()
 
 
 class App:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from govcloud.cli.base import App, group, option, pass_app
+from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.model.catalog import Arch, Catalog, Layer, Zone
 from govcloud.model.text import Text
@@ -20,7 +20,6 @@ _CATALOG = Text(
     "Id of a catalog, id@version, or its folder; the workspace's own by default; no workspace is needed with it",
 )
 _ON = Text("按哪一天的版本和状态，默认今天", "The day whose version and states are meant; today by default")
-_DAY = click.DateTime(["%Y-%m-%d"])
 _INVALID = 3
 
 
@@ -31,7 +30,7 @@ def catalog() -> None:
 
 @verb(Text("列出服务项", "List the offerings"), name="list")
 @option("--catalog", "named", text=_CATALOG)
-@option("--on", type=_DAY, text=_ON)
+@option("--on", type=DAY, text=_ON)
 @option(
     "--find",
     text=Text(
@@ -64,7 +63,7 @@ def list_(
 @verb(Text("显示一个服务项", "Show one offering"), name="show")
 @click.argument("code")
 @option("--catalog", "named", text=_CATALOG)
-@option("--on", type=_DAY, text=_ON)
+@option("--on", type=DAY, text=_ON)
 @pass_app
 def show(app: App, code: str, named: str | None, on: datetime | None) -> None:
     found = _catalog(app, named, on)
@@ -72,7 +71,7 @@ def show(app: App, code: str, named: str | None, on: datetime | None) -> None:
 
 
 @verb(Text("列出各目录的版本和有效期", "List the catalogs' versions and when they are valid"), name="versions")
-@option("--on", type=_DAY, text=Text("哪一天现行，默认今天", "In force on which day; today by default"))
+@option("--on", type=DAY, text=Text("哪一天现行，默认今天", "In force on which day; today by default"))
 @pass_app
 def versions(app: App, on: datetime | None) -> None:
     workspace = app.workspace()

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from govcloud.cli._check_request import request
-from govcloud.cli.base import App, group, option, pass_app
+from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.model.text import Text
 from govcloud.report import findings as views
@@ -27,7 +27,7 @@ def check() -> None:
 @verb(Text("按本地法规检查全部资产", "Check the whole estate against the rules of the office"), name="estate")
 @option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     text=Text(
         "按哪一天判断（默认今天）；其他日期只试算", "The day to judge by, today by default; another day is a preview"
     ),

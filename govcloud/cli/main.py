@@ -142,7 +142,7 @@ def _expected(parameter: click.Parameter | None) -> str:
         case click.Choice(choices=choices):
             return "可选 " + "、".join(map(str, choices))
         case click.DateTime():
-            return "应为日期，如 2026-11-28"
+            return "应为日期，在 1950 至 2100 年之间，如 2026-11-28"
         case click.IntRange(min=low, max=high):
             return f"应为不小于 {low} 的整数" if high is None else f"应为 {low} 至 {high} 的整数"
         case click.types.IntParamType() | click.types.FloatParamType():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import click
 
-from govcloud.cli.base import App, command, option, pass_app
+from govcloud.cli.base import DAY, App, command, option, pass_app
 from govcloud.errors import UsageError
 from govcloud.model.network_ledger import NetworkLedger
 from govcloud.model.text import Text
@@ -38,7 +38,7 @@ class Office(NamedTuple):
 )
 @option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     text=Text("按哪一天判断，默认今天", "The day to judge by; today by default"),
 )
 @option(

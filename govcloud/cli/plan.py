@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from govcloud.cli.base import App, group, option, pass_app
+from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.errors import UsageError
 from govcloud.model.text import Text
@@ -26,7 +26,7 @@ def plan() -> None:
 @option(
     "--from",
     "starts_on",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     text=Text("最早日期，默认今天", "Earliest date; today by default"),
 )
 @option(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from govcloud.cli.base import App, group, option, pass_app
+from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.model.text import Text
 from govcloud.report import projects as views
@@ -13,8 +13,6 @@ from govcloud.report.files import save
 from govcloud.report.project_record import build_record_views
 from govcloud.workflow import office
 from govcloud.workflow import projects as workflow
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @group(Text("项目台账和法定时限", "Project records and statutory deadlines"), name="projects")
@@ -25,7 +23,7 @@ def projects() -> None:
 _department = option(
     "--department", text=Text("只列这个部门的；写名称或其一部分", "Of this department only; its name or a part of it")
 )
-_as_of = option("--as-of", type=_DAY, text=Text("按哪一天判断，默认今天", "The day to judge by; today by default"))
+_as_of = option("--as-of", type=DAY, text=Text("按哪一天判断，默认今天", "The day to judge by; today by default"))
 
 
 @verb(Text("列出项目", "List the projects"), name="list")
@@ -97,7 +95,7 @@ def deadlines(
 
 @verb(Text("一件事发生后，谁须在何时前做什么", "What must be done by whom and when after an event"), name="due")
 @click.argument("event", type=click.Choice(workflow.EVENT_IDS))
-@option("--on", "on", type=_DAY, required=True, text=Text("发生日期", "The day of the event"))
+@option("--on", "on", type=DAY, required=True, text=Text("发生日期", "The day of the event"))
 @option(
     "--jurisdiction",
     text=Text(

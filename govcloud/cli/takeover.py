@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from govcloud.cli.base import App, group, option, pass_app
+from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.errors import UsageError
 from govcloud.model.handover import Role
@@ -71,7 +71,7 @@ def _show_all(app: App, found: Takeover) -> None:
 )
 @option(
     "--dual-run-until",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     text=Text("双方约定的双轨运行截止日", "Agreed last day of the dual run"),
 )
 @pass_app

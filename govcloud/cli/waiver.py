@@ -4,14 +4,12 @@ from datetime import datetime
 
 import click
 
-from govcloud.cli.base import App, group, option, pass_app
+from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.model.text import Text
 from govcloud.report.waivers import build_waivers_view
 from govcloud.workflow import waiver as workflow
 from govcloud.workflow.office import today
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @group(
@@ -31,8 +29,8 @@ def waiver() -> None:
 )  # fmt: skip
 @option("--approver", required=True, text=Text("签字的人", "The person who signed"))
 @option("--document", required=True, text=Text("批准文件的文号或名称", "Number or title of the paper"))
-@option("--approved-on", required=True, type=_DAY, text=Text("批准日期", "Day of the approval"))
-@option("--until", required=True, type=_DAY, text=Text("有效至（含当日）", "Its last day"))
+@option("--approved-on", required=True, type=DAY, text=Text("批准日期", "Day of the approval"))
+@option("--until", required=True, type=DAY, text=Text("有效至（含当日）", "Its last day"))
 @pass_app
 def add(
     app: App, finding_id: str, reason: str, role: str, approver: str, document: str, approved_on: datetime, until: datetime

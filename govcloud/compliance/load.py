@@ -114,9 +114,9 @@ def load_packs(
                 next_step=Text("可选：{known}", "Choose one of: {known}").format(known=", ".join(sorted(folders))),
             )
     for name, value in (limits or {}).items():
-        if not math.isfinite(value):
+        if not _is_limit(value):
             raise InputError(
-                Text("界线须为数：{n}", "A limit has to be a number: {n}").format(n=name),
+                Text("界线须为不小于零的数：{n}", "A limit has to be a number from 0: {n}").format(n=name),
                 where=f"govcloud.yaml:limits.{name}",
                 next_step=Text("写一个数，或删去这一项", "Write a number, or leave it out"),
             )
@@ -179,10 +179,14 @@ def _load_pack(folder: Path, topics: Mapping[str, Text], limits: Mapping[str, fl
     )
 
 
+def _is_limit(value: float) -> bool:
+    return math.isfinite(value) and value >= 0
+
+
 def _limits(file: PackFile[_Rules], set_by_site: Mapping[str, float]) -> dict[str, Limit]:
     for name, limit in file.content.limits.items():
-        if not math.isfinite(limit.value):
-            file.refuse(("limits", name), name, "界线须为数", "a limit has to be a number")
+        if not _is_limit(limit.value):
+            file.refuse(("limits", name), name, "界线须为不小于零的数", "a limit has to be a number from 0")
     return {
         name: Limit(value=set_by_site.get(name, limit.value), title=limit.title)
         for name, limit in file.content.limits.items()

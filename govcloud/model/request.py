@@ -186,7 +186,7 @@ class FaultyRequest:
     """A file that could not be checked."""
 
     file: str
-    where: str
+    where: Text
     """`file:line` or file, sheet and cell."""
     what: Text
 

@@ -60,7 +60,7 @@ def check_request(session: Session, paths: Sequence[Path], opinions: Path | None
         except InputError as error:
             if len(files) == 1:
                 raise
-            faulty.append(FaultyRequest(file=path.name, where=error.where.zh, what=error.what))
+            faulty.append(FaultyRequest(file=path.name, where=error.where, what=error.what))
             continue
         checks.append(check)
         read.append(path)

@@ -94,3 +94,13 @@ def test_people_read_the_local_terms(capsys: pytest.CaptureFixture[str]) -> None
 def test_what_can_not_be_meant_is_a_usage_error(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     assert run(["--lang", "zh", "projects", "due", *words]) == 2
     assert capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "1950 至 2100 年"), ("en", "1950 to 2100")])
+def test_a_year_that_no_record_can_have_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], lang: str, words: str
+) -> None:
+    """Counting from 9999-12-30 would leave the calendar."""
+    argv = ["--lang", lang, "projects", "due", "contract_signed", "--on", "9999-12-30", "--jurisdiction", "SX19"]
+    assert run(argv) == 2
+    assert words in capsys.readouterr().err

@@ -58,7 +58,7 @@ def test_a_faulty_file_costs_its_own_check_only(session: Session, inbox: Path) -
     run = check_request(session, [inbox, inbox / "none.yaml"])
     assert [check.file for check in run.checks] == ["1.yaml", "5.yaml"]
     assert [f.file for f in run.faulty] == ["2.yaml", "3.yaml", "4.xlsx", "none.yaml"]
-    assert run.faulty[1].where == f"{inbox / '3.yaml'}:8"
+    assert run.faulty[1].where.en == f"{inbox / '3.yaml'}:8"
     assert [r["file"] for r in records(session)] == ["1.yaml", "5.yaml"]
     assert len(latest_requests(session)) == 2
 
