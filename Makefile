@@ -16,6 +16,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
+	@echo "正在编译排期程序，约一分钟，只此一次 · Compiling the planner, about a minute, once"
+	$(BIN)/python -c 'from govcloud.planning.scheduling.heuristic import warm; warm()'
 	@touch $@
 
 demo: setup

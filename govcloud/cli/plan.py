@@ -1,20 +1,31 @@
-"""`govcloud plan`: build, show, explain and verify migration plans."""
+"""`govcloud plan`: build, show, explain, compare, edit and verify migration plans."""
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
+from types import FrameType
 
 import click
 
 from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.errors import UsageError
+from govcloud.model.plan import MigrationPlan
+from govcloud.model.plan_pin import PlanEdit
 from govcloud.model.text import Text
 from govcloud.report import plan as views
+from govcloud.report.plan_pins import build_edits_views, build_pins_view
 from govcloud.workflow import plan as workflow
-from govcloud.workflow.confidence import read_confidence
+from govcloud.workflow import plan_files, plan_pins
 
 _PLAN = Text("计划编号，默认为最新的计划", "Id of the plan; the latest one by default")
+_REASON = Text("理由，记入台账", "The reason; it goes into the ledger")
+PARTS = ("waves", "calendar", "jobs", "networks", "goals", "load", "groups", "risks", "inputs")
 
 
 @group(Text("排定迁移批次并说明理由", "Plan the waves of the migration, and say why"), name="plan")
@@ -22,67 +33,216 @@ def plan() -> None:
     pass
 
 
-@verb(Text("从清单和配置排出批次并保存", "Plan the waves from inventory and settings, and keep the plan"), name="build")
-@option(
-    "--from",
-    "starts_on",
-    type=DAY,
-    text=Text("最早日期，默认今天", "Earliest date; today by default"),
-)
-@option(
-    "--weeks",
-    type=click.IntRange(1, 104),
-    text=Text("期间的周数，默认取配置", "Weeks of the period; as in the settings by default"),
-)
-@option("--limit", "limit_s", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True,
-        text=Text("求解时限（约为秒）", "Time limit of the solver (about seconds)"))  # fmt: skip
-@pass_app
-def build(app: App, starts_on: datetime | None, weeks: int | None, limit_s: float) -> int:
-    with app.session() as session:
-        made = workflow.build_plan(
-            session, starts_on=starts_on.date() if starts_on else None, weeks=weeks, limit_s=limit_s
-        )
-        scores = read_confidence(session)
-    shown = [views.build_waves_view(made, confidence=scores), views.build_excluded_view(made)]
+@contextmanager
+def _interruptible(app: App) -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C asks for the best plan so far, the second one breaks off."""
+    asked = threading.Event()
+
+    def ask(_: int, __: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        click.echo(
+            Text("正在收尾，给出目前最好的计划；再按一次 Ctrl-C 放弃",
+                 "Finishing with the best plan so far; press Ctrl-C again to give up").to(app.lang), err=True,
+        )  # fmt: skip
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show_built(app: App, made: MigrationPlan) -> int:
+    shown = [
+        views.build_waves_view(made, risks=workflow.assess_groups(made)),
+        views.build_goals_view(made),
+        views.build_excluded_view(made),
+    ]
     if made.status in ("infeasible", "unknown"):
         shown += [views.build_unplaced_view(made), views.build_conflict_view(made)]
     app.show(*shown)
     return 0 if made.status in ("optimal", "feasible") else 1
 
 
-@verb(Text("显示计划的批次", "Show the waves of a plan"), name="show")
+@verb(Text("从清单和配置排出批次并保存", "Plan the waves from inventory and settings, and keep the plan"), name="build")
+@option("--starts-on", type=DAY, text=Text("最早日期，默认今天", "Earliest date; today by default"))
+@option("--weeks", type=click.IntRange(1, 260),
+        text=Text("期间的周数，默认取配置", "Weeks of the period; as in the settings by default"))  # fmt: skip
+@option("--from", "previous", metavar="PLAN",
+        text=Text("在这个计划（或 latest）上改，尽量少变", "Start from this plan (or latest) and change as little as can be"))  # fmt: skip
+@option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+        text=Text("试算：改变一项设置，如 capacity.crews=3；可多次", "A trial with a changed setting, such as capacity.crews=3; repeatable"))  # fmt: skip
+@option("--limit", "limit_s", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True,
+        text=Text("求解时限，秒", "Time limit of the search, in seconds"))  # fmt: skip
+@option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,
+        text=Text("随机种子；同样的输入和种子得到同样的计划", "Random seed; the same input and seed give the same plan"))  # fmt: skip
+@pass_app
+def build(
+    app: App, starts_on: datetime | None, weeks: int | None, previous: str | None, overrides: tuple[str, ...],
+    limit_s: float, seed: int,
+) -> int:  # fmt: skip
+    with app.session() as session, _interruptible(app) as stop:
+        made = workflow.build_plan(session, workflow.PlanOrder(
+            starts_on=starts_on.date() if starts_on else None, weeks=weeks, limit_s=limit_s, seed=seed,
+            previous_id=previous, overrides=overrides, stop=stop,
+        ))  # fmt: skip
+    return _show_built(app, made)
+
+
+@verb(Text("显示计划的批次、日历、负荷和依据", "Show the waves, calendar, loads and grounds of a plan"), name="show")
 @click.argument("plan_id", required=False)
 @option("--wave", type=click.IntRange(min=1), text=Text("只看第几批", "Only this wave"))
+@option("--part", "parts", type=click.Choice(PARTS), multiple=True,
+        text=Text("要看的部分，可多次；默认为批次", "Parts to show, repeatable; the waves by default"))  # fmt: skip
 @option("--inputs", is_flag=True, text=Text("同时显示排期依据", "Show what the plan was computed from, too"))
 @pass_app
-def show(app: App, plan_id: str | None, wave: int | None, inputs: bool) -> None:
+def show(app: App, plan_id: str | None, wave: int | None, parts: tuple[str, ...], inputs: bool) -> None:
     with app.session() as session:
         found = workflow.load_plan(session, plan_id)
-        scores = read_confidence(session)
     if wave is not None and wave > len(found.waves):
         raise UsageError(
             Text("计划 {p} 只有 {n} 批", "Plan {p} has only {n} waves").format(p=found.plan_id, n=len(found.waves)),
             where=f"--wave {wave}",
         )
-    shown = [views.build_waves_view(found, wave, scores)]
-    if wave is None:
+    wanted = parts or ("waves",)
+    risks = workflow.assess_groups(found)
+    shown = []
+    for part in (*wanted, *(("inputs",) if inputs else ())):
+        shown += {
+            "waves": lambda: [views.build_waves_view(found, wave, risks=risks)],
+            "calendar": lambda: [views.build_calendar_view(found)],
+            "jobs": lambda: [views.build_jobs_view(found, wave)],
+            "networks": lambda: [views.build_retirements_view(found)],
+            "goals": lambda: [views.build_goals_view(found)],
+            "load": lambda: [views.build_load_view(found)],
+            "groups": lambda: [views.build_groups_view(found), views.build_bridges_view(found)],
+            "risks": lambda: [views.build_risks_view(found, (*workflow.assess_waves(found), *risks))],
+            "inputs": lambda: [views.build_inputs_view(found)],
+        }[part]()
+    if wave is None and not parts:
         shown.append(views.build_excluded_view(found))
         if found.unplaced:
             shown += [views.build_unplaced_view(found), views.build_conflict_view(found)]
-    if inputs:
-        shown.append(views.build_inputs_view(found))
     app.show(*shown)
 
 
-@verb(Text("说明一个系统为什么排在这一批", "Say why a system is in its wave"), name="explain")
-@click.argument("system_id")
+@verb(
+    Text("说明一个系统或专网为什么排在那一天", "Say why a system moves, or a network closes, on its day"),
+    name="explain",
+)
+@click.argument("subject_id")
 @option("--plan", "plan_id", text=_PLAN)
 @pass_app
-def explain(app: App, system_id: str, plan_id: str | None) -> None:
+def explain(app: App, subject_id: str, plan_id: str | None) -> None:
     with app.session() as session:
         found = workflow.load_plan(session, plan_id)
-        explanation = workflow.explain_system(session, system_id, found.plan_id)
-    app.show(views.build_explanation_view(found, explanation))
+        explanation = workflow.explain_system(session, subject_id, found.plan_id)
+    app.show(*views.build_explanation_views(found, explanation))
+
+
+@verb(Text("两个计划之间变了什么、为什么", "What moved between two plans, and why"), name="diff")
+@click.argument("before", required=False)
+@click.argument("after", required=False)
+@pass_app
+def diff(app: App, before: str | None, after: str | None) -> None:
+    with app.session() as session:
+        old, new, changes = workflow.diff_plans(session, before, after)
+    app.show(views.build_diff_view(old, new, changes))
+
+
+@verb(Text("并排比较几个计划", "Compare plans side by side"), name="compare")
+@click.argument("plan_ids", nargs=-1, required=True)
+@pass_app
+def compare(app: App, plan_ids: tuple[str, ...]) -> None:
+    with app.session() as session:
+        plans = [workflow.load_plan(session, plan_id) for plan_id in dict.fromkeys(plan_ids)]
+    app.show(views.build_comparison_view(workflow.compare_plans(plans)))
+
+
+@verb(Text("把系统固定在某个窗口，或暂不排入", "Pin systems to a window, or leave them out"), name="pin")
+@click.argument("system_ids", nargs=-1, required=True)
+@option("--on", "opens_on", type=DAY, text=Text("窗口开始的日期", "The day on which the window opens"))
+@option("--leave-out", is_flag=True, text=Text("暂不排入计划", "Leave them out of the plan"))
+@option("--crew", text=Text("班组", "The crew"))
+@option("--reason", required=True, text=_REASON)
+@pass_app
+def pin(
+    app: App, system_ids: tuple[str, ...], opens_on: datetime | None, leave_out: bool, crew: str | None, reason: str
+) -> None:
+    if (opens_on is None) == (not leave_out):
+        raise UsageError(Text("用 --on 写明日期，或用 --leave-out", "Give a day with --on, or use --leave-out"))
+    day = opens_on.date() if opens_on else None
+    edits = [PlanEdit(system_id=s, row="", opens_on=day, crew=crew) for s in dict.fromkeys(system_ids)]
+    with app.session() as session:
+        made = plan_pins.add_pins(session, edits, reason)
+    app.show(build_pins_view(made))
+    app.say(_AGAIN)
+
+
+@verb(Text("取消固定", "Withdraw pins"), name="unpin")
+@click.argument("system_ids", nargs=-1, required=True)
+@option("--reason", required=True, text=_REASON)
+@pass_app
+def unpin(app: App, system_ids: tuple[str, ...], reason: str) -> None:
+    with app.session() as session:
+        gone = plan_pins.withdraw_pins(session, system_ids, reason)
+    app.show(build_pins_view(gone))
+    app.say(_AGAIN)
+
+
+@verb(Text("列出人工固定的安排", "List the pins"), name="pins")
+@option("--all", "ended", is_flag=True, text=Text("包括已取消的", "Those withdrawn as well"))
+@pass_app
+def pins(app: App, ended: bool) -> None:
+    with app.session() as session:
+        found = plan_pins.list_pins(session, withdrawn=ended)
+    app.show(build_pins_view(found))
+
+
+@verb(Text("把计划写成文件：.xlsx .csv .json .html .ics .md", "Write a plan to a file: .xlsx .csv .json .html .ics .md"),
+      name="export")  # fmt: skip
+@click.argument("plan_id", required=False)
+@option("-o", "--output", "path", required=True, type=click.Path(dir_okay=False, path_type=Path),
+        text=Text("文件，按结尾决定格式", "The file; its ending names the form"))  # fmt: skip
+@pass_app
+def export(app: App, plan_id: str | None, path: Path) -> None:
+    with app.session() as session:
+        made = plan_files.export_plan(session, path, plan_id)
+    app.say(Text("已写入 {p}", "Written to {p}").format(p=made))
+
+
+@verb(Text("读回改过的计划表：改动成为固定安排，并重新排期", "Read an edited plan back: edits become pins, and the plan is made again"),
+      name="import")  # fmt: skip
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option(
+    "--plan", "plan_id", text=Text("它来自哪个计划，默认为最新的", "The plan that it came from; the latest by default")
+)
+@option("--preview", is_flag=True, text=Text("只看改动和后果，不保存", "Only show the edits and what they break"))
+@option("--reason", text=_REASON)
+@option("--limit", "limit_s", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True,
+        text=Text("求解时限，秒", "Time limit of the search, in seconds"))  # fmt: skip
+@pass_app
+def import_(
+    app: App, path: Path, plan_id: str | None, preview: bool, reason: str | None, limit_s: float
+) -> int:  # fmt: skip
+    if not preview and not reason:
+        raise UsageError(Text("没有写理由", "No reason is given"),
+                         next_step=Text("用 --reason 写明，或先用 --preview 查看", "Give --reason, or look first with --preview"))  # fmt: skip
+    with app.session() as session, _interruptible(app) as stop:
+        edited = plan_files.read_edits(session, path, plan_id)
+        if preview or not edited.edits:
+            app.show(
+                *build_edits_views(edited.plan, edited.edits, edited.violations, edited.missing),
+                views.build_risks_view(edited.edited, workflow.assess_waves(edited.edited)),
+            )
+            return 1 if edited.violations else 0
+        plan_pins.add_pins(session, edited.edits, reason or "")
+        made = workflow.build_plan(
+            session, workflow.PlanOrder(limit_s=limit_s, previous_id=edited.plan.plan_id, stop=stop)
+        )
+    return _show_built(app, made)
 
 
 @verb(
@@ -101,7 +261,12 @@ def verify(app: App, plan_id: str | None) -> int:
     return 1 if violations else 0
 
 
-for _part in (build, show, explain, verify):
+_AGAIN = Text(
+    "重新排期后生效：govcloud plan build --from latest",
+    "It counts from the next plan on: govcloud plan build --from latest",
+)
+
+for _part in (build, show, explain, diff, compare, pin, unpin, pins, export, import_, verify):
     plan.add_command(_part)
 
 command = plan

@@ -7,7 +7,6 @@ A core of today's server counts as one vCPU: generations of processors are not c
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,7 +17,7 @@ from govcloud.model.catalog import Arch, Catalog, Offering, Zone
 from govcloud.model.inventory import Inventory, System
 from govcloud.model.regulation import Regulation
 from govcloud.model.request import LineVerdict, RequestLine, RequestSpec, ResourceRequest
-from govcloud.model.server import Server
+from govcloud.model.server import Server, is_domestic
 from govcloud.model.sizing import ServerSizing, Size, Sizing, SizingBasis, SizingRules, SizingTotal
 from govcloud.model.text import Text
 
@@ -26,10 +25,6 @@ _ARCHES: Mapping[str, Arch] = {
     "x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64",
     "loongarch64": "loongarch64", "mips64el": "mips64el", "mips64": "mips64el",
 }  # fmt: skip
-_DOMESTIC_CPU = re.compile(
-    r"kunpeng|鲲鹏|phytium|飞腾|\bFT-?\d|loongson|龙芯|hygon|海光|zhaoxin|兆芯|sunway|申威", re.I
-)
-_DOMESTIC_OS = re.compile(r"kylin|麒麟|uos|uniontech|统信|openeuler|euleros|anolis|deepin|中科方德|nfs ?china", re.I)
 _LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "jfs", "reiserfs", "f2fs", "ntfs", "vfat", "zfs"})
 
 
@@ -268,15 +263,6 @@ class _Sizer:
     def _is_domestic(self, verdict: LineVerdict) -> bool:
         offering = self.catalog.offering(verdict.code or "")
         return offering is not None and offering.domestic
-
-
-def is_domestic(server: Server) -> bool:
-    """Domestic processor, architecture or operating system (信创), as far as the inventory says so."""
-    return bool(
-        _ARCHES.get((server.arch or "").casefold()) in ("loongarch64", "mips64el")
-        or _DOMESTIC_CPU.search(server.cpu_model or "")
-        or _DOMESTIC_OS.search(server.os_name or "")
-    )
 
 
 def disk_used(server: Server) -> float | None:

@@ -1,169 +1,18 @@
-"""What is to be planned and what was planned. Whole minutes, MiB and counts only, so that a plan has one canonical hash."""
+"""What was planned, how good it is at least, and what is said about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from govcloud.model.plan_problem import ChangeWindow, JobKind, PlanProblem
+from govcloud.model.schedule import GoalKind
 from govcloud.model.text import Text
 
 PlanStatus = Literal["optimal", "feasible", "infeasible", "unknown"]
 """optimal: proven; feasible: everything is placed, a better plan may exist; infeasible: proven that not everything can be
-placed (the waves hold the part that can); unknown: the time was over before either was shown."""
-
-WeakMode = Literal["prefer", "require"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveTask:
-    """One system that is to move."""
-
-    system_id: str
-    name: str
-    department: str | None = None
-    cutover_min: int
-    """Freeze, final sync, switch and verification."""
-    reserve_min: int
-    """Time kept after the cutover for the way back."""
-    data_mib: int = 0
-    vcpus: int = 0
-    memory_mib: int = 0
-    disk_mib: int = 0
-    mlps_level: int | None = None
-    core: bool = False
-    pilot: bool = False
-    priority: int = 1
-    """Weight of a day of delay, 1 to 100."""
-    skills: tuple[str, ...] = ()
-    """Skills that its crew must have."""
-    not_before_on: date | None = None
-    not_after_on: date | None = None
-    """Local date on which its window may open at the latest."""
-    assumed: tuple[str, ...] = ()
-    """Inputs that were unknown and taken from the defaults: field names of System or Server."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveGroup:
-    """Systems that strong dependencies bind together: one window, one crew, one common way back."""
-
-    group_id: str
-    """The smallest system id of the group."""
-    system_ids: tuple[str, ...]
-    """In the order of their cutovers: what others need comes first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeakLink:
-    """A dependency that may be cut for a while: the target moves in the same or an earlier window."""
-
-    dependency_id: str
-    source_id: str
-    target_id: str
-    strength_known: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeWindow:
-    window_id: str
-    starts_at: datetime
-    ends_at: datetime
-    opens_on: date
-    """Local date of the opening."""
-    provisional: bool = False
-    """The statutory holidays of that year are not published yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freeze:
-    """No cutover and no rollback in [starts_at, ends_at)."""
-
-    name: str
-    title: Text
-    starts_at: datetime
-    ends_at: datetime
-    min_mlps: int | None = None
-    """Only for systems of this level and above; a system of unknown level counts as one."""
-    system_ids: tuple[str, ...] = ()
-    """Only for these systems; empty for all."""
-    exceptions: tuple[str, ...] = ()
-    """Systems with a recorded approval to move all the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crew:
-    name: str
-    skills: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
-    """None: no limit."""
-
-    systems_per_window: int | None = None
-    mib_per_window: int | None = None
-    """What the link can replicate ahead of one window."""
-    vcpus: int | None = None
-    """Quota of the target cloud for the whole plan, like the next two."""
-    memory_mib: int | None = None
-    disk_mib: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """The objective is a sum of system-days: smaller is better."""
-
-    per_wave_days: int = 5
-    """A window that is used at all: a night of work for everybody."""
-    per_broken_weak_days: int = 14
-    """A weak dependency whose target moves later (mode `prefer`)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
-    """A system that is not planned, and why."""
-
-    system_id: str
-    name: str
-    code: str
-    """classified, classified_unknown, stopped, not_running, on_gov_cloud, idle, disposition, bound."""
-    reason: Text
-    needs_answer: bool = False
-    """A person has to answer something before it can be planned."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanProblem:
-    """Everything the solver and the verifier know. Equal problems give equal plans."""
-
-    starts_on: date
-    weeks: int
-    timezone: str
-    tasks: tuple[MoveTask, ...] = ()
-    groups: tuple[MoveGroup, ...] = ()
-    weak_links: tuple[WeakLink, ...] = ()
-    weak_mode: WeakMode = "prefer"
-    windows: tuple[ChangeWindow, ...] = ()
-    """In order of time, never overlapping."""
-    freezes: tuple[Freeze, ...] = ()
-    crews: tuple[Crew, ...] = ()
-    capacity: Capacity = field(default_factory=Capacity)
-    costs: Costs = field(default_factory=Costs)
-    core_from_window: int = 1
-    """Core systems move in the n-th window of the plan or later (1: no restriction). Pilots are exempt."""
-    excluded: tuple[Exclusion, ...] = ()
-    notes: tuple[Text, ...] = ()
-    """What a person should know before trusting the plan."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Where a group goes: the solver's answer, before the minutes are laid out."""
-
-    group_id: str
-    window_id: str
-    crew: str
+placed (the plan holds the part that can); unknown: the time was over before either was shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,27 +35,81 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """A planned job that is not a cutover."""
+
+    job_id: str
+    subject_id: str
+    kind: JobKind
+    starts_on: date
+    ends_on: date
+    """The last day of the work, included; a job of no length ends the day before it starts."""
+    crew: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalValue:
+    kind: GoalKind
+    value: int
+    bound: int
+    """No plan that places the same systems gets below this."""
+
+    @property
+    def gap_pct(self) -> float:
+        """How much better it could be at most, in per cent of the value; 0 is proven best."""
+        return 100 * (self.value - self.bound) / self.value if self.value else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolverRecord:
+    solver: str
+    seed: int
+    limit_s: float
+    problem_hash: str
+    """SHA-256 of the canonical JSON of the problem."""
+    seconds: float
+    """Not part of the plan's hash."""
+    repeatable: bool
+    """False: the clock or a person ended the search."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unplaced:
     system_id: str
     reason: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Culprit:
-    """One member of a set of demands that can't all be met. In a minimal set, without any one of them the others can."""
+class Demand:
+    """Something that the office has asked for and could do without: what conflicts are made of and plans are relaxed by."""
 
     kind: str
-    """place, crew_time, skills, systems_per_window, data_per_window, quota, freeze, not_before, not_after, core, pilots, weak."""
+    """place, crews, skills, window_length, resource, freeze, not_before, not_after, pilots, weak, apart, pin, tie, weeks."""
     subject: str
-    """System id, freeze name, dependency id or quota name; empty where the kind says it all."""
+    """Group id, freeze name, resource id, dependency id …; empty where the kind says it all."""
     text: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relaxation:
+    """A smallest change of one demand after which the others of the conflict can be met."""
+
+    demand: Demand
+    text: Text
+    """What to change, by how much: 班组增加到 3 个; latest date 2027-03-14 instead of 2027-02-01 …"""
+    setting: str | None = None
+    """For `plan build --set`: capacity.crews=3; None where it is no setting."""
+    cost: int
+    """For ranking: crew-weeks, days or systems it takes; the cheapest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    culprits: tuple[Culprit, ...]
+    demands: tuple[Demand, ...]
+    """They can't all be met. In a minimal set, without any one of them the others can."""
     minimal: bool = True
     """False where the time was over before every member was shown to be needed."""
+    relaxations: tuple[Relaxation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,23 +118,26 @@ class MigrationPlan:
     created_at: datetime
     problem: PlanProblem
     waves: tuple[Wave, ...]
+    activities: tuple[Activity, ...] = ()
+    """By start, then id."""
     unplaced: tuple[Unplaced, ...] = ()
     status: PlanStatus
-    objective: int | None = None
-    """System-days (see Costs) of what is placed; None when not everything is."""
-    bound: int | None = None
-    """No plan that places everything costs less than this."""
-    baseline: int | None = None
-    """Objective of the greedy plan; None where the greedy plan can't place everything."""
+    goals: tuple[GoalValue, ...] = ()
+    """In order of rank; of what is placed."""
+    baseline: tuple[GoalValue, ...] = ()
+    """The same for placing systems one by one in order of priority; empty where that can't place everything."""
     conflicts: tuple[Conflict, ...] = ()
+    solver: SolverRecord | None = None
+    previous_id: str | None = None
+    """The plan that this one was made from."""
+    what_if: tuple[str, ...] = ()
+    """Settings that were changed for a trial (KEY=VALUE); such a plan is compared, never run."""
     plan_hash: str
 
     @property
     def gap_pct(self) -> float | None:
-        """How much better a plan could be at most, in per cent of the objective; 0 is proven best."""
-        if self.objective is None or self.bound is None:
-            return None
-        return 100 * (self.objective - self.bound) / self.objective if self.objective else 0.0
+        """Of the most important goal that is not proven best; None without goals."""
+        return next((g.gap_pct for g in self.goals if g.value > g.bound), 0.0) if self.goals else None
 
     def wave_of(self, system_id: str) -> Wave | None:
         return next((w for w in self.waves if any(m.system_id == system_id for m in w.moves)), None)
@@ -253,8 +159,19 @@ class EarlierWindow:
     window: ChangeWindow
     reasons: tuple[PlanViolation, ...]
     """What placing it there would break; empty when it is possible but not better."""
-    extra_days: int = 0
-    """What placing it there would cost in system-days; negative: it would be better (the plan is not proven best)."""
+    worse: tuple[GoalKind, ...] = ()
+    """The goals that placing it there would make worse."""
+    better: tuple[GoalKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """One thing that fixes the date of a job, with the job or resource that it comes from."""
+
+    job_id: str
+    kind: Literal["predecessor", "resource", "crew", "calendar", "freeze", "demand", "pin"]
+    subject: str
+    text: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,4 +181,42 @@ class PlanExplanation:
     move: Move | None
     text: Text
     """The answer in one sentence."""
+    bindings: tuple[Binding, ...] = ()
+    """From the cutover back along what fixes its date, up to the start of the plan."""
+    waits_for: tuple[str, ...] = ()
+    """Systems, networks and jobs that come before it by a rule."""
+    awaited_by: tuple[str, ...] = ()
+    slack_days: int | None = None
+    """How much later its cutover can be without moving anything else or the end of the plan."""
+    to_move_earlier: tuple[Text, ...] = ()
+    """What would have to change, the smallest first."""
     earlier: tuple[EarlierWindow, ...] = ()
+
+
+Level = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskAssessment:
+    """Risk and confidence of a group or a wave, with the reasons that made them."""
+
+    subject: str
+    """Group id, or the number of a wave."""
+    risk: Level
+    risk_points: int
+    confidence: Level
+    reasons: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChange:
+    """What became of a group or network from one plan to another."""
+
+    subject_id: str
+    system_ids: tuple[str, ...]
+    kind: Literal["added", "removed", "earlier", "later", "crew", "time", "regrouped"]
+    before_on: date | None = None
+    after_on: date | None = None
+    before_crew: str | None = None
+    after_crew: str | None = None
+    reasons: tuple[Text, ...] = ()

@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 Environment = Literal["production", "test", "development"]
+
+_DOMESTIC_ARCH = frozenset({"loongarch64", "loong64", "mips64el", "mips64", "sw_64"})
+_DOMESTIC_CPU = re.compile(
+    r"kunpeng|鲲鹏|phytium|飞腾|\bFT-?\d|loongson|龙芯|hygon|海光|zhaoxin|兆芯|sunway|申威", re.I
+)
+_DOMESTIC_OS = re.compile(r"kylin|麒麟|uos|uniontech|统信|openeuler|euleros|anolis|deepin|中科方德|nfs ?china", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,3 +165,12 @@ class Server:
     utilisation_days: float | None = None
     """Time that the utilisation figures cover."""
     utilisation_samples: int | None = None
+
+
+def is_domestic(server: Server) -> bool:
+    """Domestic processor, architecture or operating system (信创), as far as the inventory says so."""
+    return bool(
+        (server.arch or "").casefold() in _DOMESTIC_ARCH
+        or _DOMESTIC_CPU.search(server.cpu_model or "")
+        or _DOMESTIC_OS.search(server.os_name or "")
+    )

@@ -1,16 +1,19 @@
-"""Change windows and freezes of a horizon, from weekly rules, dated ranges and statutory holidays."""
+"""Change windows, freezes and days off of a period, from weekly rules, dated ranges and statutory holidays."""
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Set
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from govcloud.model.plan import ChangeWindow, Freeze, MoveTask
+from govcloud.model.plan_problem import ChangeWindow, Freeze
 from govcloud.model.text import Text, same
 from govcloud.planning.rules import WEEKDAYS, FreezeRule, WindowRule
 
 _DAY = timedelta(days=1)
+AFTERWARDS = timedelta(days=3 * 366)
+"""Working days are known for so long after the last window: trial run, retention and closing of networks lie there."""
 
 
 def build_windows(
@@ -39,17 +42,17 @@ def build_windows(
 
 
 def build_freezes(rules: Iterable[FreezeRule], starts_on: date, weeks: int, zone: ZoneInfo) -> tuple[Freeze, ...]:
-    """The dated freezes, and those that repeat every year, as far as they meet the horizon."""
+    """The dated freezes, and those that repeat every year or month, as far as they meet the weeks."""
     ends_on = starts_on + timedelta(weeks=weeks)
     found = []
     for rule in rules:
-        for first, last in _ranges(rule, starts_on.year):
+        for first, last in _ranges(rule, starts_on, ends_on):
             if first <= ends_on and last >= starts_on:
                 found.append(
                     Freeze(
                         name=rule.name, title=rule.title or same(rule.name), starts_at=_midnight(first, zone), ends_at=_midnight(last + _DAY, zone),
                         min_mlps=rule.min_mlps, system_ids=tuple(sorted(rule.systems)),
-                        exceptions=tuple(sorted(rule.exceptions)),
+                        departments=tuple(sorted(rule.departments)), exceptions=tuple(sorted(rule.exceptions)),
                     )
                 )  # fmt: skip
     return tuple(sorted(found, key=lambda f: (f.starts_at, f.ends_at, f.name)))
@@ -75,26 +78,32 @@ def holiday_freezes(holidays: Iterable[date], margin_days: int) -> tuple[FreezeR
     )
 
 
+def build_days_off(starts_on: date, weeks: int, holidays: Iterable[date], workdays: Iterable[date]) -> tuple[date, ...]:
+    """Weekends and holidays but for the weekends that were made working days, to three years after the weeks.
+
+    Where a year's holidays are not published the weekends are all that is known of it.
+    """
+    days = (timedelta(weeks=weeks) + AFTERWARDS).days
+    off, worked = set(holidays), set(workdays)
+    return tuple(
+        day for n in range(days) if (day := starts_on + n * _DAY) in off or (_weekend(day) and day not in worked)
+    )
+
+
 def _weekend(day: date) -> bool:
     return day.weekday() >= 5
 
 
-def freezes_for(task: MoveTask, freezes: Iterable[Freeze]) -> tuple[Freeze, ...]:
-    """The freezes that bind this system. An unknown MLPS level is treated as a high one: asking is cheaper than an outage."""
-    return tuple(
-        f
-        for f in freezes
-        if task.system_id not in f.exceptions
-        and (not f.system_ids or task.system_id in f.system_ids)
-        and (f.min_mlps is None or task.mlps_level is None or task.mlps_level >= f.min_mlps)
-    )
-
-
-def _ranges(rule: FreezeRule, year: int) -> list[tuple[date, date]]:
-    if not rule.every_year:
-        return [(rule.starts_on, rule.ends_on)]
+def _ranges(rule: FreezeRule, starts_on: date, ends_on: date) -> list[tuple[date, date]]:
     length = rule.ends_on - rule.starts_on
-    starts = [_in_year(rule.starts_on, y) for y in range(year - 1, year + 4)]
+    years = range(starts_on.year - 1, ends_on.year + 1)
+    if rule.every_month:
+        day = rule.starts_on.day
+        starts = [date(y, m, min(day, monthrange(y, m)[1])) for y in years for m in range(1, 13)]
+    elif rule.every_year:
+        starts = [_in_year(rule.starts_on, y) for y in years]
+    else:
+        starts = [rule.starts_on]
     return [(start, start + length) for start in starts]
 
 

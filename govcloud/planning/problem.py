@@ -1,22 +1,38 @@
-"""Inventory + rules → PlanProblem: what is to move, with what effort, when it may, and with whom."""
+"""Inventory, findings and rules → PlanProblem: what is to move, merge or go, with what effort, when it may, and with whom."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
-from govcloud.model.inventory import Dependency, Inventory, System
-from govcloud.model.plan import Capacity, Exclusion, MoveTask, PlanProblem, WeakLink
-from govcloud.model.server import Server
-from govcloud.model.text import Text
-from govcloud.planning.calendar import build_freezes, build_windows, holiday_freezes
-from govcloud.planning.candidates import build_exclusions
-from govcloud.planning.groups import build_groups
-from govcloud.planning.rules import CapacityRule, DurationRule, PlanningRules, Target
-
-ROUND_MIN = 5
+from govcloud.model.inventory import Dependency, Inventory
+from govcloud.model.plan_problem import (
+    Apart,
+    Bridge,
+    ChangeWindow,
+    Earlier,
+    Freeze,
+    Hub,
+    MoveGroup,
+    MoveTask,
+    Pin,
+    PlanProblem,
+    WeakLink,
+)
+from govcloud.model.text import Text, same
+from govcloud.planning.bridges import Limits, build_bridges, build_loads, part_group
+from govcloud.planning.calendar import build_days_off, build_freezes, build_windows, holiday_freezes
+from govcloud.planning.candidates import build_exclusions, build_paths
+from govcloud.planning.groups import Pair, Tie, build_group, build_hubs, build_ties, components, is_strong, system_links
+from govcloud.planning.jobs import Roads, build_jobs
+from govcloud.planning.notes import Given, build_notes
+from govcloud.planning.resources import build_scarce
+from govcloud.planning.retirements import build_retirements, merges_into
+from govcloud.planning.rules import PlanningRules
+from govcloud.planning.tasks import build_estate, build_task
 
 
 def build_problem(
@@ -28,64 +44,160 @@ def build_problem(
     timezone: str = "Asia/Shanghai",
     holidays: Iterable[date] = (),
     published_years: Set[int] = frozenset(),
+    workdays: Iterable[date] = (),
+    confidence: Mapping[str, int] | None = None,
+    zombies: Set[str] = frozenset(),
+    incompatible: Mapping[str, Text] | None = None,
+    adapts: Mapping[str, Sequence[Text]] | None = None,
+    pins: Sequence[Pin] = (),
+    earlier: Sequence[Earlier] = (),
 ) -> PlanProblem:
-    """`holidays`: statutory days off of the `published_years`; windows of other years are marked provisional."""
-    zone = ZoneInfo(timezone)
-    horizon = weeks or rules.weeks
-    links = system_links(inventory)
-    excluded = build_exclusions(inventory, links, starts_on)
+    """Equal arguments in any order give equal problems.
+
+    `holidays`: statutory days off of the `published_years` (windows of other years are provisional), `workdays`: weekends
+    that were made working days. `confidence`: 0–100 a system. `zombies`: confirmed ones; they retire. `incompatible`: why
+    a system can't run on the cloud; it is not planned. `adapts`: what must be adapted before it can. `pins` and `earlier`
+    name any system of a group; of a group that has been executed there is a pin for each of its systems.
+    """
+    period, links = weeks or rules.weeks, system_links(inventory)
+    hubs = build_hubs(links, len(inventory.systems), rules.hubs)
+    begun = {p.group_id for p in pins if p.source == "executed"}
+    excluded = build_exclusions(
+        inventory, _binding(links, hubs), starts_on, zombies=zombies, incompatible=incompatible,
+        platform_level=rules.platform.mlps_level, begun=begun,
+    )  # fmt: skip
     out = {e.system_id for e in excluded}
-    systems = [s for s in inventory.systems if s.system_id not in out]
-    ids = {s.system_id for s in systems}
-    inside = [d for d in links if d.source_id in ids and d.target_id in ids]
-    frozen = (
-        *rules.freezes,
-        *(holiday_freezes(holidays, rules.holiday_margin_days) if rules.freeze_holidays else ()),
+    paths = {s: p for s, p in build_paths(inventory, zombies).items() if s not in out}
+    estate = build_estate(inventory, links, confidence or {}, adapts or {})
+    systems = sorted((s for s in inventory.systems if s.system_id in paths), key=lambda s: s.system_id)
+    tasks = {s.system_id: build_task(s, paths[s.system_id], estate, rules) for s in systems}
+    dates = _dates(rules, starts_on, period, ZoneInfo(timezone), sorted(set(holidays)), workdays, published_years)
+    grouped = _grouped(links, inventory, hubs, begun, tasks, rules, dates.windows)
+    of = {s: g.group_id for g in grouped.groups for s in g.system_ids}
+    scarce = build_scarce(rules, tasks.values())
+    retirements = build_retirements(inventory, estate, of, out)
+    merges = merges_into(inventory, tasks, of)
+    problem = PlanProblem(
+        starts_on=starts_on, weeks=period, timezone=timezone, tasks=tuple(tasks.values()), groups=grouped.groups,
+        jobs=build_jobs(grouped.groups, retirements, Roads(rules=rules, tasks=tasks, scarce=scarce), merges),
+        resources=tuple(scarce.resources.values()), retirements=retirements, bridges=grouped.bridges,
+        hubs=tuple(h for h in hubs if paths.get(h.system_id) == "move"),
+        weak_links=_weak_links(links, of, tasks, grouped, rules), weak_mode=rules.weak_dependencies,
+        windows=dates.windows, freezes=dates.freezes, days_off=dates.days_off, crews=rules.teams(),
+        apart=_apart(rules, of), pins=_moved(pins, of), earlier=_latest(earlier, of),
+        core_from_window=max(1, rules.core_from_window), goals=rules.goals, excluded=excluded,
+    )  # fmt: skip
+    given = Given(
+        inventory=inventory, rules=rules, links=links, zombies=zombies, pins=pins, published_years=published_years
     )
-    return PlanProblem(
-        starts_on=starts_on,
-        weeks=horizon,
-        timezone=timezone,
-        tasks=tuple(_task(s, inventory, rules, links) for s in sorted(systems, key=lambda s: s.system_id)),
-        groups=build_groups(ids, ((d.source_id, d.target_id) for d in inside if d.strength == "strong")),
-        weak_links=_weak_links(inside),
-        weak_mode=rules.weak_dependencies,
-        windows=build_windows(rules.windows, starts_on, horizon, zone, published_years),
-        freezes=build_freezes(frozen, starts_on, horizon, zone),
-        crews=tuple(replace(c, skills=tuple(sorted(c.skills))) for c in rules.crews),
-        capacity=_capacity(rules.capacity),
-        costs=rules.costs,
-        core_from_window=max(1, rules.core_from_window),
-        excluded=excluded,
-        notes=tuple(_notes(rules, inventory, excluded, links)),
+    return replace(problem, notes=build_notes(problem, given))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Dates:
+    windows: tuple[ChangeWindow, ...]
+    freezes: tuple[Freeze, ...]
+    days_off: tuple[date, ...]
+
+
+def _dates(
+    rules: PlanningRules,
+    starts_on: date,
+    weeks: int,
+    zone: ZoneInfo,
+    holidays: Sequence[date],
+    workdays: Iterable[date],
+    published_years: Set[int],
+) -> _Dates:
+    frozen = (*rules.freezes, *(holiday_freezes(holidays, rules.holiday_margin_days) if rules.freeze_holidays else ()))
+    return _Dates(
+        windows=build_windows(rules.windows, starts_on, weeks, zone, published_years),
+        freezes=build_freezes(frozen, starts_on, weeks, zone),
+        days_off=build_days_off(starts_on, weeks, holidays, workdays),
     )
 
 
-def system_links(inventory: Inventory) -> tuple[Dependency, ...]:
-    """Dependencies with servers replaced by the systems on them, sorted; a server without a system leads nowhere."""
-    on: dict[str, list[str]] = {}
-    for system in inventory.systems:
-        on.setdefault(system.system_id, []).append(system.system_id)
-        for server_id in system.servers:
-            on.setdefault(server_id, []).append(system.system_id)
-    found = {
-        (d.dependency_id, source, target): replace(d, source_id=source, target_id=target)
-        for d in inventory.dependencies
-        for source in on.get(d.source_id, ())
-        for target in on.get(d.target_id, ())
-        if source != target and d.binds
-    }
-    return tuple(found[key] for key in sorted(found))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grouped:
+    groups: tuple[MoveGroup, ...]
+    bridges: tuple[Bridge, ...]
+    cut: Set[Pair]
 
 
-def _weak_links(inside: Iterable[Dependency]) -> tuple[WeakLink, ...]:
-    """One link for a pair of systems; a pair that is also strongly bound is not weak."""
-    inside = list(inside)
-    strong = {(d.source_id, d.target_id) for d in inside if d.strength == "strong"}
-    found: dict[tuple[str, str], WeakLink] = {}
-    for d in inside:
+def _binding(links: Iterable[Dependency], hubs: Iterable[Hub]) -> list[Dependency]:
+    free = {h.system_id for h in hubs}
+    return [d for d in links if is_strong(d) and d.source_id not in free and d.target_id not in free]
+
+
+def _grouped(
+    links: Sequence[Dependency],
+    inventory: Inventory,
+    hubs: Iterable[Hub],
+    begun: Set[str],
+    tasks: Mapping[str, MoveTask],
+    rules: PlanningRules,
+    windows: Sequence[ChangeWindow],
+) -> _Grouped:
+    """Groups of systems that are tied together, cut where no window takes them. What has been executed is never cut."""
+    many = max(rules.hubs.min_dependents, -(-len(inventory.systems) * rules.hubs.share_pct // 100))
+    kinds = {t.system_id: (t.path, t.system_id in begun) for t in tasks.values()}
+    ties = build_ties(
+        links, inventory, hubs={h.system_id for h in hubs}, together=rules.together, kinds=kinds, many=many
+    )  # fmt: skip
+    limits = _limits(rules, windows)
+    loads = build_loads(tasks.values())
+    wholes = components(tasks, ties)
+    inside = _inside(ties, wholes)
+    parts: list[list[str]] = []
+    for members in wholes:
+        path, is_begun = kinds[members[0]]
+        if len(members) == 1 or path == "retire" or is_begun:
+            parts.append(members)
+        else:
+            parts += part_group(members, inside[members[0]], loads, limits, rules.bridges)
+    kept = _inside(ties, parts)
+    groups = tuple(build_group(m, tasks[m[0]].path, kept[m[0]]) for m in sorted(parts, key=lambda m: m[0]))
+    of = {s: g.group_id for g in groups for s in g.system_ids}
+    cut = {pair for pair in ties if of[pair[0]] != of[pair[1]]}
+    bridges = build_bridges((ties[pair] for pair in cut), of, rules.bridges, limits)
+    return _Grouped(groups=groups, bridges=bridges, cut=cut)
+
+
+def _inside(ties: Mapping[Pair, Tie], parts: Iterable[Sequence[str]]) -> Mapping[str, list[Tie]]:
+    """First member of a part -> the ties inside the part."""
+    first = {s: part[0] for part in parts for s in part}
+    found: dict[str, list[Tie]] = {key: [] for key in first.values()}
+    for (a, b), tie in ties.items():
+        if first[a] == first[b]:
+            found[first[a]].append(tie)
+    return found
+
+
+def _limits(rules: PlanningRules, windows: Iterable[ChangeWindow]) -> Limits:
+    capacity = rules.capacity
+    counts = [n for n in (rules.groups.max_systems, capacity.systems_per_window) if n is not None]
+    return Limits(
+        minutes=max((int((w.ends_at - w.starts_at).total_seconds()) // 60 for w in windows), default=0),
+        systems=min(counts, default=None),
+        of_department=capacity.systems_per_department,
+    )
+
+
+def _weak_links(
+    links: Iterable[Dependency],
+    of: Mapping[str, str],
+    tasks: Mapping[str, MoveTask],
+    grouped: _Grouped,
+    rules: PlanningRules,
+) -> tuple[WeakLink, ...]:
+    """One link for a pair of systems in two groups that both move. A strong tie that was cut is a wish, never a demand:
+    the bridge carries it, and the parts were cut because they don't go into one window."""
+    found: dict[Pair, WeakLink] = {}
+    for d in links:
         pair = (d.source_id, d.target_id)
-        if pair in strong or pair[::-1] in strong:
+        if of.get(d.source_id) == of.get(d.target_id) or not all(s in tasks and tasks[s].path == "move" for s in pair):
+            continue
+        if rules.weak_dependencies == "require" and (min(pair), max(pair)) in grouped.cut:
             continue
         known = d.strength is not None
         if pair not in found or (known and not found[pair].strength_known):
@@ -95,105 +207,37 @@ def _weak_links(inside: Iterable[Dependency]) -> tuple[WeakLink, ...]:
     return tuple(found[pair] for pair in sorted(found))
 
 
-def _task(system: System, inventory: Inventory, rules: PlanningRules, links: Iterable[Dependency]) -> MoveTask:
-    assumed: list[str] = []
-    servers = [s for s in inventory.servers if s.server_id in system.servers]
-    data_gib = system.data_gib
-    if data_gib is None:
-        data_gib = rules.defaults.data_gib
-        assumed.append("data_gib")
-    assumed += [name for name in ("criticality", "mlps_level", "hosting") if getattr(system, name) is None]
-    vcpus, memory_gib = _size(servers, rules, assumed)
-    dependencies = sum(1 for d in links if system.system_id in (d.source_id, d.target_id))
-    minutes = cutover_minutes(data_gib, dependencies, system.criticality, rules.duration)
-    if (measured := rules.durations.get(system.system_id)) is not None:
-        minutes = (measured.cutover_min, measured.reserve_min)
-    target = rules.targets.get(system.system_id, Target())
-    data_mib = _mib(data_gib)
-    return MoveTask(
-        system_id=system.system_id, name=system.name, department=system.department,
-        cutover_min=minutes[0], reserve_min=minutes[1],
-        data_mib=data_mib, vcpus=vcpus, memory_mib=_mib(memory_gib), disk_mib=data_mib,
-        mlps_level=system.mlps_level, core=system.criticality == "core", pilot=system.system_id in rules.pilots,
-        priority=rules.priorities.get(system.system_id, 1),
-        skills=tuple(sorted(rules.skills.get(system.system_id, ()))),
-        not_before_on=target.not_before_on, not_after_on=target.not_after_on, assumed=tuple(assumed),
-    )  # fmt: skip
+def _apart(rules: PlanningRules, of: Mapping[str, str]) -> tuple[Apart, ...]:
+    """One for a pair of groups; where both systems are in one group the pair names it twice, and can't be kept."""
+    found: dict[Pair, Apart] = {}
+    for rule in rules.apart:
+        groups = sorted({(of[s], s) for s in rule.systems if s in of})
+        for (one, a), (other, b) in combinations(groups, 2):
+            reason = (
+                same(rule.reason)
+                if rule.reason
+                else Text("约定 {a} 与 {b} 不同批", "{a} and {b} are agreed to be apart").format(a=a, b=b)
+            )
+            found.setdefault((one, other), Apart(group_ids=(one, other), reason=reason))
+    return tuple(found[pair] for pair in sorted(found))
 
 
-def _size(servers: list[Server], rules: PlanningRules, assumed: list[str]) -> tuple[int, float]:
-    """vCPUs and memory of all servers of a system, as large as they are today."""
-    cpus = [s.cpu_count for s in servers if s.cpu_count is not None]
-    memory = [s.memory_gib for s in servers if s.memory_gib is not None]
-    missing = max(1, len(servers)) - len(cpus)
-    if missing:
-        assumed.append("cpu_count")
-    lacking = max(1, len(servers)) - len(memory)
-    if lacking:
-        assumed.append("memory_gib")
-    return sum(cpus) + missing * rules.defaults.vcpus, sum(memory) + lacking * rules.defaults.memory_gib
+def _moved(pins: Iterable[Pin], of: Mapping[str, str]) -> tuple[Pin, ...]:
+    """Pins of the groups that hold the systems now; equal ones once. Pins that contradict each other are all kept."""
+    found = {replace(p, group_id=of[p.group_id]) for p in pins if p.group_id in of}
+    strongest: dict[tuple[str, date, str | None], Pin] = {}
+    for pin in sorted(found, key=lambda p: (p.group_id, p.opens_on, p.crew or "", _RANK[p.source], p.reason)):
+        strongest.setdefault((pin.group_id, pin.opens_on, pin.crew), pin)
+    return tuple(strongest.values())
 
 
-def cutover_minutes(data_gib: float, dependencies: int, criticality: str | None, rule: DurationRule) -> tuple[int, int]:
-    """(cutover, reserve) in minutes, rounded up to five. Criticality unknown counts as important."""
-    final_sync = data_gib * rule.changed_pct / 100 * 2**30 * 8 / (rule.final_sync_mbps * 10**6) / 60
-    extra = {"core": rule.core_extra_min, "general": 0}.get(criticality or "important", rule.important_extra_min)
-    tests = min(dependencies * rule.per_dependency_min, rule.dependencies_max_min)
-    cutover = _round_up(rule.cutover_base_min + final_sync + tests + extra)
-    return cutover, _round_up(max(rule.reserve_base_min, cutover * rule.reserve_share_pct / 100))
+_RANK = {"executed": 0, "approved": 1, "pin": 2}
 
 
-def _round_up(minutes: float) -> int:
-    # 1e-9: 45.000000001 that comes from the division is 45.
-    return int(-(-(minutes - 1e-9) // ROUND_MIN)) * ROUND_MIN
-
-
-def _mib(gib: float) -> int:
-    return round(gib * 1024)
-
-
-def _capacity(rule: CapacityRule) -> Capacity:
-    mib = None
-    if rule.link_mbps is not None:
-        mib = rule.link_mbps * 10**6 // 8 * rule.replication_hours * 3600 * rule.link_use_pct // 100 // 2**20
-    return Capacity(
-        systems_per_window=rule.systems_per_window,
-        mib_per_window=mib,
-        vcpus=rule.vcpus,
-        memory_mib=None if rule.memory_gib is None else rule.memory_gib * 1024,
-        disk_mib=None if rule.disk_gib is None else rule.disk_gib * 1024,
-    )
-
-
-def _notes(
-    rules: PlanningRules, inventory: Inventory, excluded: Iterable[Exclusion], links: Iterable[Dependency]
-) -> Iterable[Text]:
-    known = {s.system_id for s in inventory.systems}
-    for name, ids in (
-        ("durations", rules.durations), ("targets", rules.targets), ("priorities", rules.priorities),
-        ("skills", rules.skills), ("pilots", rules.pilots),
-    ):  # fmt: skip
-        for system_id in sorted(set(ids) - known):
-            yield Text(
-                "配置 planning.{name} 提到的 {id} 不在清单中",
-                "planning.{name} names {id}, which is not in the inventory",
-            ).format(name=name, id=system_id)
-    staying = {e.system_id: e for e in excluded if e.code != "on_gov_cloud"}
-    for link in links:
-        if link.target_id in staying and link.source_id not in staying and link.strength != "strong":
-            yield Text(
-                "{a} 依赖的 {b} 不迁移（{why}），迁移后须打通网络",
-                "{a} needs {b}, which does not move ({why}): the connection must work after the move",
-            ).format(a=link.source_id, b=link.target_id, why=staying[link.target_id].reason)
-    away = {e.system_id for e in excluded}
-    unseen = [
-        f"{server.name} ({system.system_id})"
-        for system in inventory.systems
-        for server in inventory.servers
-        if server.server_id in system.servers and not server.seen and system.system_id not in away
-    ]
-    if unseen:
-        yield Text(
-            "以下 {n} 台服务器只有填报，没有登录核实，迁移前须核实：{s}",
-            "{n} servers are declared only; nobody has logged in to them. Do that before the move: {s}",
-        ).format(n=len(unseen), s=", ".join(unseen))
+def _latest(earlier: Iterable[Earlier], of: Mapping[str, str]) -> tuple[Earlier, ...]:
+    """Where each group of today was: of several groups that have become one, the one that it has its name from."""
+    found: dict[str, Earlier] = {}
+    for one in sorted(earlier, key=lambda e: e.group_id):
+        if (group_id := of.get(one.group_id)) is not None and (group_id not in found or one.group_id == group_id):
+            found[group_id] = replace(one, group_id=group_id)
+    return tuple(found[key] for key in sorted(found))

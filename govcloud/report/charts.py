@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from itertools import chain
@@ -11,11 +10,15 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 import networkx as nx
+import vl_convert
 
 from govcloud.model.inventory import Dependency, Inventory
-from govcloud.model.plan import ChangeWindow, MigrationPlan, Wave
+from govcloud.model.plan import MigrationPlan, Wave
+from govcloud.model.plan_problem import ChangeWindow
 from govcloud.model.text import Lang, Text
-from govcloud.report.plan import day_text
+from govcloud.report.literal import clean_text
+from govcloud.report.plan_index import is_general
+from govcloud.report.plan_words import day_text
 
 # The first font that the reader's machine has; the same text must be readable on Windows, macOS, Kylin and UOS.
 FONTS = (
@@ -28,6 +31,7 @@ _FREEZE, _FROZEN = "#e7d9d3", "#a8593c"
 _PLOT_PX = 640
 _ROW_PX = 24
 _SWEEPS = 6
+_MOST_NIGHT_ROWS, _MOST_NAME = 150, 30
 
 
 def build_svg(chart: Any) -> str:
@@ -41,9 +45,17 @@ def build_svg(chart: Any) -> str:
         .configure_title(color=_INK, fontSize=13, anchor="start", offset=6, subtitleColor=_GREY, subtitleFontSize=12)
         .configure_legend(labelColor=_INK, titleColor=_GREY, labelFontSize=12, titleFontSize=12, labelLimit=0)
     )  # fmt: skip
-    out = io.StringIO()
-    configured.save(out, format="svg")
-    return out.getvalue()
+    version = "_".join(alt.SCHEMA_VERSION.split(".")[:2])
+    return str(vl_convert.vegalite_to_svg(_harmless(configured.to_dict()), vl_version=version))
+
+
+def _harmless(spec: Any) -> Any:
+    """Every text without control characters: one of them in a name makes vl-convert abort the whole process (its #220)."""
+    if isinstance(spec, dict):
+        return {key: _harmless(value) for key, value in spec.items()}
+    if isinstance(spec, list):
+        return [_harmless(value) for value in spec]
+    return clean_text(spec) if isinstance(spec, str) else spec
 
 
 def build_data(rows: Sequence[Mapping[str, object]]) -> Any:
@@ -56,17 +68,52 @@ def text_px(text: str, size: int = 12) -> int:
 
 
 def render_gantt(plan: MigrationPlan, lang: Lang) -> str:
-    """The calendar of windows and freezes above, then each wave by the minute: cutover solid, rollback reserve pale."""
+    """The calendar of windows and freezes above, then each wave by the minute: cutover solid, rollback reserve pale.
+
+    Of a plan with more systems than can be read only the first waves are drawn, and it says so.
+    """
     if not plan.waves:
         return build_svg(_sentence(Text("计划中没有批次", "The plan has no waves").to(lang)))
-    labels = {t.system_id: f"{t.system_id} {t.name}" for t in plan.problem.tasks}
-    gutter = max(text_px(labels[m.system_id]) for w in plan.waves for m in w.moves)
-    gutter = max([gutter, *(text_px(f.title.to(lang)) for f in plan.problem.freezes)]) + 12
+    shown = _first_waves(plan)
+    labels, gutter = _labels(plan, shown)
+    gutter = max([gutter, *(text_px(f.title.to(lang)) + 12 for f in plan.problem.freezes)])
     zone = ZoneInfo(plan.problem.timezone)
-    longest = max(_minutes(w.window.starts_at, w.window.ends_at) for w in plan.waves)
+    longest = max(_minutes(w.window.starts_at, w.window.ends_at) for w in shown)
     parts = [_calendar(plan, lang, zone, gutter)]
-    parts += [_wave(plan, w, lang, zone, gutter, longest, labels) for w in plan.waves]
+    parts += [_wave(plan, w, lang, zone, gutter, longest, labels, key=w is shown[-1]) for w in shown]
+    if len(shown) < len(plan.waves):
+        text = Text("只画前 {k} 批，共 {n} 批", "The first {k} of {n} waves are drawn")
+        parts.append(_sentence(text.format(k=len(shown), n=len(plan.waves)).to(lang)))
     return build_svg(alt.vconcat(*parts, spacing=14).resolve_scale(color="shared"))
+
+
+def render_night(plan: MigrationPlan, wave: Wave, lang: Lang) -> str:
+    """One wave by the minute, as in `render_gantt`; of more systems than can be read the first ones."""
+    labels, gutter = _labels(plan, [wave])
+    longest = _minutes(wave.window.starts_at, wave.window.ends_at)
+    return build_svg(_wave(plan, wave, lang, ZoneInfo(plan.problem.timezone), gutter, longest, labels, key=True))
+
+
+def _first_waves(plan: MigrationPlan) -> list[Wave]:
+    shown: list[Wave] = []
+    for wave in plan.waves:
+        if shown and sum(len(w.moves) for w in shown) + len(wave.moves) > _MOST_NIGHT_ROWS:
+            break
+        shown.append(wave)
+    return shown
+
+
+def _labels(plan: MigrationPlan, waves: Sequence[Wave]) -> tuple[dict[str, str], int]:
+    """System id -> its row's label, and the pixels that the longest takes."""
+    moving = {m.system_id for w in waves for m in w.moves}
+    labels = {t.system_id: _label(t.system_id, t.name) for t in plan.problem.tasks if t.system_id in moving}
+    return labels, max(map(text_px, labels.values())) + 12
+
+
+def _label(system_id: str, name: str) -> str:
+    """One line that leaves room for the bars; the id stays whole, or two systems would share a row."""
+    one = " ".join(name.split())
+    return f"{system_id} {one if len(one) <= _MOST_NAME else one[: _MOST_NAME - 1] + '…'}"
 
 
 def _minutes(start: datetime, end: datetime) -> int:
@@ -123,18 +170,18 @@ def _kind(plan: MigrationPlan, window: ChangeWindow, used: Mapping[ChangeWindow,
     if window in used:
         return "wave"
     closed = any(
-        f.min_mlps is None and not f.system_ids and window.starts_at < f.ends_at and f.starts_at < window.ends_at
-        for f in plan.problem.freezes
+        is_general(f) and window.starts_at < f.ends_at and f.starts_at < window.ends_at for f in plan.problem.freezes
     )
     return "frozen" if closed else "open"
 
 
 def _wave(
-    plan: MigrationPlan, wave: Wave, lang: Lang, zone: ZoneInfo, gutter: int, longest: int, labels: Mapping[str, str]
-) -> Any:
+    plan: MigrationPlan, wave: Wave, lang: Lang, zone: ZoneInfo, gutter: int, longest: int, labels: Mapping[str, str],
+    *, key: bool,
+) -> Any:  # fmt: skip
     opening = wave.window.starts_at
-    crews = [c.name for c in plan.problem.crews]
-    moves = sorted(wave.moves, key=lambda m: (m.crew, m.starts_at))
+    crews = list(dict.fromkeys([*(c.name for c in plan.problem.crews), *(m.crew for m in wave.moves)]))
+    moves = sorted(wave.moves, key=lambda m: (m.crew, m.starts_at))[:_MOST_NIGHT_ROWS]
     rows = [
         {"label": labels[m.system_id], "crew": m.crew, "from": _minutes(opening, m.starts_at),
          "cut": _minutes(opening, m.cutover_ends_at), "to": _minutes(opening, m.ends_at)}
@@ -151,14 +198,14 @@ def _wave(
     legend = alt.Legend(orient="bottom", title=Text("班组（浅色为回退预留）", "Crew (pale: rollback reserve)").to(lang),
                         direction="horizontal", symbolType="square")  # fmt: skip
     colour = alt.Color("crew:N").scale(domain=crews, range=[_CREWS[i % len(_CREWS)] for i in range(len(crews))])
-    colour = colour.legend(legend if wave is plan.waves[-1] else None)
+    colour = colour.legend(legend if key else None)
     base = alt.Chart(build_data(rows), width=_PLOT_PX, height=_ROW_PX * len(rows))
     cutover = base.mark_bar(height=13).encode(x=x, x2="cut:Q", y=y, color=colour)
     reserve = base.mark_bar(height=13, opacity=0.3).encode(
         x=alt.X("cut:Q").title(None), x2="to:Q", y=y, color=colour.legend(None)
     )  # fmt: skip
     title = Text("第 {n} 批　{d}　{k} 个系统", "Wave {n} · {d} · systems: {k}").format(
-        n=wave.number, d=day_text(opening, zone), k=len(rows)
+        n=wave.number, d=day_text(opening, zone), k=len(wave.moves)
     )
     return alt.layer(cutover, reserve).properties(title=title.to(lang)).resolve_scale(color="independent")
 

@@ -46,12 +46,14 @@ def build_estate_numbers(inventory: Inventory) -> tuple[Number, ...]:
 
 
 def build_plan_numbers(plan: MigrationPlan) -> tuple[Number, ...]:
-    placed = sum(len(wave.moves) for wave in plan.waves)
+    moving = {move.system_id for wave in plan.waves for move in wave.moves}
+    working = {activity.subject_id for activity in plan.activities}
+    retiring = {s for g in plan.problem.groups if g.group_id in working for s in g.system_ids} - moving
     return (
         Number(
-            label=Text("已排期系统", "Systems planned"), value=placed, unit=_SYSTEMS,
-            note=Text("分 {w} 批；未能排入 {u} 个", "in {w} waves; {u} not placed").format(
-                w=len(plan.waves), u=len(plan.unplaced)),
+            label=Text("已排期系统", "Systems planned"), value=len(moving) + len(retiring), unit=_SYSTEMS,
+            note=Text("分 {w} 批，不占窗口 {r} 个；未能排入 {u} 个", "in {w} waves, {r} without a window; {u} not placed").format(
+                w=len(plan.waves), r=len(retiring), u=len(plan.unplaced)),
             tone="warn" if plan.unplaced else "plain",
         ),
     )  # fmt: skip

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select
+from typing import Any
 
+import msgspec
+from sqlalchemy import Connection, Select, insert, select
+
+from govcloud.errors import UsageError
 from govcloud.model.plan import MigrationPlan
+from govcloud.model.text import Text
 from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
+
+_NEWEST = (schema.plan.c.created_at.desc(), schema.plan.c.plan_id)
 
 
 def add_plan(tx: Connection, plan: MigrationPlan) -> None:
     tx.execute(
         insert(schema.plan).values(
-            plan_id=plan.plan_id, created_at=instant(plan.created_at), plan_hash=plan.plan_hash, body=encode(plan)
+            plan_id=plan.plan_id, created_at=instant(plan.created_at), plan_hash=plan.plan_hash,
+            what_if=int(bool(plan.what_if)), body=encode(plan),
         )
-    )
+    )  # fmt: skip
 
 
 def has_plan(tx: Connection, plan_id: str) -> bool:
@@ -22,17 +30,32 @@ def has_plan(tx: Connection, plan_id: str) -> bool:
 
 
 def load_plan(tx: Connection, plan_id: str) -> MigrationPlan | None:
-    body = tx.execute(select(schema.plan.c.body).where(schema.plan.c.plan_id == plan_id)).scalar()
-    return None if body is None else decode(body, MigrationPlan)
+    """Raises UsageError for a plan that an older version has made."""
+    return _one(tx, select(schema.plan.c.plan_id, schema.plan.c.body).where(schema.plan.c.plan_id == plan_id))
 
 
 def latest_plan(tx: Connection) -> MigrationPlan | None:
+    """Trials are never the latest plan. Raises UsageError as load_plan does."""
     table = schema.plan
-    body = tx.execute(select(table.c.body).order_by(table.c.created_at.desc(), table.c.plan_id).limit(1)).scalar()
-    return None if body is None else decode(body, MigrationPlan)
+    return _one(tx, select(table.c.plan_id, table.c.body).where(table.c.what_if == 0).order_by(*_NEWEST).limit(1))
 
 
-def plan_ids(tx: Connection) -> list[str]:
-    """The newest first."""
-    table = schema.plan
-    return list(tx.execute(select(table.c.plan_id).order_by(table.c.created_at.desc(), table.c.plan_id)).scalars())
+def plan_ids(tx: Connection, *, what_if: bool = True) -> list[str]:
+    """The newest first; `what_if`: trials as well."""
+    rows = select(schema.plan.c.plan_id).order_by(*_NEWEST)
+    return list(tx.execute(rows if what_if else rows.where(schema.plan.c.what_if == 0)).scalars())
+
+
+def _one(tx: Connection, query: Select[Any]) -> MigrationPlan | None:
+    row = tx.execute(query).first()
+    if row is None:
+        return None
+    plan_id, body = row
+    try:
+        return decode(body, MigrationPlan)
+    except msgspec.ValidationError:
+        raise UsageError(
+            Text("这个计划由旧版本生成，本版本不能读取", "An older version has made this plan; this one can't read it"),
+            where=plan_id,
+            next_step=Text("重新排期：govcloud plan build", "Plan again: govcloud plan build"),
+        ) from None

@@ -126,6 +126,16 @@ plan = Table(
     Column("plan_id", Text, primary_key=True),
     Column("created_at", Text, nullable=False),
     Column("plan_hash", Text, nullable=False),
+    # A trial with changed settings: it is shown and compared, never run, and never the latest plan.
+    Column("what_if", Integer, nullable=False, server_default="0"),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+plan_pin = Table(
+    "plan_pin", metadata,
+    Column("pin_id", Text, primary_key=True),
+    Column("system_id", Text, nullable=False),
+    Column("withdrawn", Integer, nullable=False, server_default="0"),
     Column("body", Text, nullable=False),
 )  # fmt: skip
 

@@ -37,6 +37,7 @@ from govcloud.report.overview import (
     build_run_numbers,
 )
 from govcloud.report.plan import build_conflict_view, build_excluded_view, build_unplaced_view, build_waves_view
+from govcloud.report.plan_gantt import render_plan_gantt
 from govcloud.report.projects import build_deadlines_view, build_projects_view
 from govcloud.report.run import build_run_view, build_runs_view
 from govcloud.report.view import View
@@ -241,14 +242,21 @@ def _plan(session: Session) -> Part:
     if plan is None:
         missing = Text("还没有迁移计划。运行 govcloud plan build。", "There is no plan yet. Run govcloud plan build.")
         return Part(Section(section_id="plan", title=title, missing=missing))
-    gantt = Figure(
-        title=Text("批次甘特图", "Gantt chart of the waves"),
-        svg=Text(render_gantt(plan, "zh"), render_gantt(plan, "en")),
+    day = today(session)
+    figures = (
+        Figure(
+            title=Text("全部工作的甘特图", "Gantt chart of all work"),
+            svg=Text(render_plan_gantt(plan, "zh", today=day), render_plan_gantt(plan, "en", today=day)),
+        ),
+        Figure(
+            title=Text("批次甘特图", "Gantt chart of the waves"),
+            svg=Text(render_gantt(plan, "zh"), render_gantt(plan, "en")),
+        ),
     )
     views = _shown(
         build_waves_view(plan), build_conflict_view(plan), build_unplaced_view(plan), build_excluded_view(plan)
     )
-    section = Section(section_id="plan", title=title, figures=(gantt,) if plan.waves else (), views=views)
+    section = Section(section_id="plan", title=title, figures=figures if plan.waves else (), views=views)
     return Part(section, build_plan_numbers(plan))
 
 

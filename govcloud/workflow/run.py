@@ -21,7 +21,7 @@ from govcloud.store import host_keys as key_store
 from govcloud.store import inventory as inventory_store
 from govcloud.store import run as run_store
 from govcloud.workflow.audit import write_checkpoint
-from govcloud.workflow.plan import load_plan
+from govcloud.workflow.plan import check_runnable, load_plan
 from govcloud.workflow.run_journal import StoreJournal, append, demand_unchanged, load
 from govcloud.workflow.run_scope import build_scope, load_specs, named_hosts, scope_hash
 from govcloud.workflow.session import Session
@@ -226,6 +226,7 @@ def _chosen(session: Session, systems: Sequence[str], plan_id: str | None, wave:
             )
         return list(dict.fromkeys(systems))
     plan = load_plan(session, plan_id)
+    check_runnable(plan)
     waves = [w for w in plan.waves if wave in (None, w.number)]
     planned = [m.system_id for w in waves for m in sorted(w.moves, key=lambda m: (m.starts_at, m.system_id))]
     if missing := [s for s in systems if s not in planned]:

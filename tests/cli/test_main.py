@@ -247,7 +247,7 @@ def test_events_carry_both_languages() -> None:
 @pytest.mark.parametrize(
     ("argv", "expected"),
     [
-        (["plan", "build", "--from", "2026-13-01"], "--from 的值不对：应为日期"),
+        (["plan", "build", "--starts-on", "2026-13-01"], "--starts-on 的值不对：应为日期"),
         (["audit", "log", "--limit", "0"], "应为不小于 1 的整数"),
         (["projects", "due", "nothing", "--on", "2026-01-01"], "可选 contract_signed"),
     ],

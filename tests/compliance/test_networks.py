@@ -20,7 +20,8 @@ from govcloud.compliance.networks import (
     sum_networks,
 )
 from govcloud.model.inventory import Inventory, Network, System
-from govcloud.model.plan import ChangeWindow, Exclusion, MigrationPlan, Move, PlanProblem, Unplaced, Wave
+from govcloud.model.plan import MigrationPlan, Move, Unplaced, Wave
+from govcloud.model.plan_problem import ChangeWindow, Exclusion, PlanProblem
 from govcloud.model.text import Text
 
 AS_OF = date(2026, 3, 2)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from govcloud import resources
 from govcloud.compliance.catalog_source import load_catalog
 from govcloud.compliance.load import load_packs
-from govcloud.compliance.sizing import build_request, build_sizing, disk_used, is_domestic, parse_sizing_rules
+from govcloud.compliance.sizing import build_request, build_sizing, disk_used, parse_sizing_rules
 from govcloud.errors import InputError
 from govcloud.model.catalog import Catalog
 from govcloud.model.inventory import Inventory, Network, System
 from govcloud.model.regulation import Regulation
-from govcloud.model.server import Filesystem, Server
+from govcloud.model.server import Filesystem, Server, is_domestic
 from govcloud.model.sizing import ServerSizing, SizingRules
 from govcloud.safe_yaml import load_yaml
 

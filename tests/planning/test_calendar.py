@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from govcloud.planning.calendar import build_freezes, build_windows, holiday_freezes
+from govcloud.planning.calendar import (
+    build_days_off,
+    build_freezes,
+    build_windows,
+    holiday_freezes,
+)
 from govcloud.planning.rules import FreezeRule, WindowRule
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -50,3 +55,30 @@ def test_days_off_on_both_sides_of_a_weekend_make_one_freeze_with_margins() -> N
     national_day = [date(2026, 10, d) for d in (1, 2, 5, 6, 7)]  # the package lists working weekdays only
     (rule,) = holiday_freezes(national_day, 1)
     assert (rule.starts_on, rule.ends_on) == (date(2026, 9, 30), date(2026, 10, 8))
+
+
+def test_tax_days_repeat_every_month_and_shorten_where_the_month_is_short() -> None:
+    rule = FreezeRule(name="征期", starts_on=date(2026, 1, 30), ends_on=date(2026, 1, 31), every_month=True)
+    freezes = build_freezes([rule], date(2027, 1, 1), 9, SHANGHAI)
+    days = [f.starts_at.astimezone(SHANGHAI).date().isoformat() for f in freezes]
+    assert days == ["2027-01-30", "2027-02-28"]
+
+
+def test_the_scope_of_a_freeze_and_its_exceptions_reach_the_plan() -> None:
+    rule = FreezeRule(
+        name="招考", starts_on=SUNDAY, ends_on=SUNDAY, departments=("示例教育局",), systems=("B", "A"), min_mlps=3,
+        exceptions={"C": "示例批文"},
+    )  # fmt: skip
+    (freeze,) = build_freezes([rule], SUNDAY, 1, SHANGHAI)
+    assert (freeze.departments, freeze.system_ids, freeze.min_mlps) == (("示例教育局",), ("A", "B"), 3)
+    assert freeze.exceptions == ("C",)
+
+
+def test_days_off_are_weekends_and_holidays_but_for_adjusted_working_days() -> None:
+    """Spring Festival 2026: nine days off, and people work on the Saturdays before and after."""
+    holidays = [date(2026, 2, d) for d in range(15, 24)]
+    off = build_days_off(date(2026, 2, 9), 4, holidays, [date(2026, 2, 14), date(2026, 2, 28)])
+    first = [d.day for d in off if (d.year, d.month) == (2026, 2)]
+    assert first == [*range(15, 24)]
+    assert off[-1] >= date(2029, 3, 1), "what follows the last cutover lies within three years"
+    assert list(off) == sorted(set(off))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from govcloud.model.text import Text
 from govcloud.report.document import Document, Figure, Number, Section
 from govcloud.report.view import Column, View
+
+# pytest's importlib mode puts no folder on the path: plan_samples.py here, and the offices that planning tests share.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "planning")]
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="300" height="80">'

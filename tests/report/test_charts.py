@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 from itertools import combinations
 from xml.etree import ElementTree
 
+import plan_samples
 import pytest
 from defusedxml.ElementTree import fromstring
+from offices import freeze, problem, task
 
 from govcloud.model.inventory import Dependency, Inventory, System
 from govcloud.model.plan import MigrationPlan
-from govcloud.model.text import Lang
-from govcloud.planning.cpsat import Search
-from govcloud.planning.load import parse_rules
-from govcloud.planning.plan import build_plan
-from govcloud.planning.problem import build_problem
+from govcloud.model.text import Lang, Text
 from govcloud.report import charts
 
 NAMES = {
@@ -40,13 +39,11 @@ def inventory() -> Inventory:
 
 
 @pytest.fixture(scope="module")
-def plan(inventory: Inventory) -> MigrationPlan:
-    rules = parse_rules({
-        "capacity": {"systems_per_window": 2},
-        "freezes": [{"name": "年终", "title": {"zh": "年终决算", "en": "Year-end"}, "starts_on": "2026-12-04", "ends_on": "2026-12-06"}],
-    })  # fmt: skip
-    problem = build_problem(inventory, rules, starts_on=date(2026, 11, 22), published_years={2026, 2027})
-    return build_plan(problem, created_at=datetime(2026, 11, 22, tzinfo=UTC), search=Search(limit_s=1))
+def plan() -> MigrationPlan:
+    tasks = [replace(task(i, minutes=120), name=n) for i, n in NAMES.items()]
+    freezes = (replace(freeze("年终", date(2026, 12, 4), date(2026, 12, 6)), title=Text("年终决算", "Year-end")),)
+    of = problem(tasks, together=[("SL-SJ-05", "SL-TJ-06")], freezes=freezes, starts_on=date(2026, 11, 9))
+    return plan_samples.make_plan(of, per_window=2)
 
 
 def texts(svg: str) -> list[str]:
@@ -93,3 +90,30 @@ def test_the_same_inventory_is_drawn_the_same_twice(inventory: Inventory) -> Non
 
 def test_nothing_to_draw_is_said_in_a_drawing(plan: MigrationPlan) -> None:
     assert "清单中没有依赖关系" in texts(charts.render_dependency_graph(Inventory(), "zh"))
+
+
+def test_a_plan_without_waves_says_so() -> None:
+    assert "计划中没有批次" in texts(charts.render_gantt(plan_samples.empty(), "zh"))
+
+
+def test_of_a_big_plan_only_the_first_nights_are_drawn_and_it_says_so() -> None:
+    svg = charts.render_gantt(plan_samples.big(160, crews=20, per_window=80), "en")
+    assert "The first 1 of 2 waves are drawn" in texts(svg)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_names_that_want_to_be_markup_stay_names_and_one_night_can_be_drawn_alone(lang: Lang) -> None:
+    plan = plan_samples.office(plan_samples.HOSTILE)
+    svg = charts.render_night(plan, plan.waves[0], lang)
+    assert "<script" not in svg and "SL-01" in svg
+    assert "SL-12" not in svg, "another wave"
+
+
+def test_a_control_character_in_a_name_does_not_end_the_process() -> None:
+    """vl-convert aborts Python on it: the whole report would be lost to one cell of a workbook."""
+    names = ("示例\x07系统", "示例\x00", "\ud800")
+    plan = plan_samples.office(names)
+    assert "SL-01 示例\N{REPLACEMENT CHARACTER}系统" in texts(charts.render_gantt(plan, "zh"))
+    systems = tuple(System(system_id=f"S{n}", name=name) for n, name in enumerate(names))
+    link = Dependency(dependency_id="D", source_id="S0", target_id="S1", strength="weak")
+    assert texts(charts.render_dependency_graph(Inventory(systems=systems, dependencies=(link,)), "zh"))

@@ -20,7 +20,8 @@ from govcloud import resources
 from govcloud.cli.main import run
 from govcloud.errors import UsageError
 from govcloud.model.observation import Statement, SubjectKind, Value
-from govcloud.model.plan import ChangeWindow, MigrationPlan, Move, PlanProblem, Wave
+from govcloud.model.plan import MigrationPlan, Move, Wave
+from govcloud.model.plan_problem import ChangeWindow, PlanProblem
 from govcloud.settings import open_workspace
 from govcloud.store import plan as plan_store
 from govcloud.workflow.ansible_source import build_ansible_inventory, list_for_ansible

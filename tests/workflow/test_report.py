@@ -30,7 +30,7 @@ from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
 from govcloud.workflow.check import check_estate
 from govcloud.workflow.init import init_workspace
-from govcloud.workflow.plan import build_plan
+from govcloud.workflow.plan import PlanOrder, build_plan
 from govcloud.workflow.report import PAGES, write_report
 from govcloud.workflow.session import Session, open_session
 
@@ -79,7 +79,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with session.store.begin() as tx:
             entities.replace_inventory(tx, Merged(inventory=INVENTORY), ())
         check_estate(session)
-        build_plan(session, starts_on=date(2026, 3, 9), limit_s=5)
+        build_plan(session, PlanOrder(starts_on=date(2026, 3, 9), limit_s=5))
     return workspace.path
 
 
@@ -153,7 +153,7 @@ def test_every_section_is_filled_from_the_store(reported: Path) -> None:
     html = (reported / "report.zh.html").read_text("utf-8")
     for words in ("协同办公系统", "bak-77", "SX19-", "民政业务专网", "示例一期", "第 1 批", "已超期", "核对通过"):
         assert words in html
-    assert html.count("<svg") == 3
+    assert html.count("<svg") == 4
     assert {f.name for f in reported.iterdir()} == {
         *PAGES.values(), "inventory.xlsx", "findings.xlsx", "networks.xlsx", "projects.xlsx", "plan.xlsx",
     }  # fmt: skip

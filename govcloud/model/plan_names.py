@@ -1,0 +1,25 @@
+"""What jobs and goals of a plan are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from govcloud.model.plan_problem import JobKind
+from govcloud.model.schedule import GoalKind
+from govcloud.model.text import Text
+
+JOB_NAMES: Mapping[JobKind, Text] = {
+    "adapt": Text("适配改造", "adaptation"), "provision": Text("资源开通", "provisioning"),
+    "replicate": Text("数据首次复制", "first copy of the data"), "rehearse": Text("演练", "rehearsal"),
+    "cutover": Text("割接", "cutover"), "trial": Text("试运行", "trial run"),
+    "refile": Text("等保备案变更", "MLPS filing update"), "accept": Text("验收", "acceptance"),
+    "takeover": Text("运维接管", "takeover"), "retention": Text("源端保留", "source retention"),
+    "switch_off": Text("源端关停", "source switch-off"), "notice": Text("停用告知", "notice to users"),
+    "archive": Text("数据归档", "archive of the data"), "close": Text("专网撤销", "network closing"),
+}  # fmt: skip
+GOAL_NAMES: Mapping[GoalKind, Text] = {
+    "deadlines": Text("期限延误", "lateness"), "networks": Text("专网撤销时间", "closing of networks"),
+    "risk": Text("核心系统过早割接", "core systems moved too early"), "makespan": Text("总工期", "length of the plan"),
+    "bridges": Text("断开的依赖", "broken dependencies"), "peak": Text("班组峰值", "peak load of crews"),
+    "changes": Text("比上一计划改变", "changes from the previous plan"), "waiting": Text("系统等待", "waiting of systems"),
+}  # fmt: skip

@@ -1,0 +1,320 @@
+"""The compiled heuristic as a solver: a first schedule at once, then rounds of search in as many threads as there are
+workers.
+
+A round is counted work, and after some rounds the threads share the best they have, at fixed points: the answer does not
+depend on which thread was faster. The kernels look at `halt`, which the main thread sets when the time is over or a person
+ends the search.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from govcloud.errors import IntegrityError
+from govcloud.model.schedule import (
+    Activity,
+    Answer,
+    Calendar,
+    Goal,
+    Mode,
+    Progress,
+    Relation,
+    Resource,
+    Schedule,
+    ScheduleProblem,
+    Search,
+    SolveStatus,
+)
+from govcloud.model.text import Text
+from govcloud.planning.scheduling.activity_lists import F64, list_by, rules
+from govcloud.planning.scheduling.bounds import Bounds, lower_bounds
+from govcloud.planning.scheduling.compiled import HINT, I64, MODE_FROM, MODE_TO, ORIGINAL, Compiled, compile_problem
+from govcloud.planning.scheduling.evolution import FAR, FILLED, HEED, Worker, better, decode, evolve, new_worker
+from govcloud.planning.scheduling.families import Bench, Families, build_families, new_bench
+from govcloud.planning.scheduling.sgs import forward, new_placing
+from govcloud.planning.scheduling.walk import wander
+
+RATE, WALK_RATE = 60e6, 35e6
+"""Work a second and thread that a slow or busy machine does. Measured on two shared cores of 2024: 280e6 to 570e6 with a population,
+160e6 when a pass no longer fits the cache."""
+LENIENCE = 1.5
+"""By so much a part of a search may take longer than it should before the clock ends it; never beyond the limit."""
+ROUND = 40e6
+SHARED_EVERY = 8
+"""Rounds between exchanges."""
+WALK_FROM = 5000
+"""Activities from which on a population does not pay."""
+PATIENCE = 12
+"""Individuals without a better one, in sizes of the population, before it starts afresh."""
+
+
+def warm() -> None:
+    """Compile every kernel, or load them: a minute the first time, half a second from then on."""
+    _warm(big=False)
+    _warm(big=True)
+
+
+@cache
+def _warm(*, big: bool) -> None:
+    """What a small or a big problem needs. Searches begin with it, before their clock does."""
+    mode = Mode(duration=1, calendar=1, split=True, demands=((0, 1),))
+    tiny = ScheduleProblem(
+        horizon=9,
+        calendars=(Calendar(name="always", spans=((0, 9),)), Calendar(name="some", spans=((1, 8),))),
+        resources=(Resource(resource_id="one", levels=((0, 1),)),),
+        activities=tuple(Activity(activity_id=str(n), modes=(mode,)) for n in range(3)),
+        relations=(Relation(before=0, after=1),),
+    )
+    every, ones = (0, 1, 2), (1, 1, 1)
+    goals = (
+        Goal(kind="deadlines", activities=every, weights=ones, ticks=(1, 1, 1)),
+        Goal(kind="networks", activities=every, weights=ones),
+        Goal(kind="makespan"),
+        Goal(kind="waiting", activities=every, weights=ones),
+    )
+    lower_bounds(replace(tiny, windows=((1, 3), (4, 8)), goals=goals))
+    compiled = compile_problem(tiny)
+    keys, halt = rules(compiled), np.zeros(1, np.int64)
+    worker, bound = new_worker(compiled.tables, 4, 1, halt), np.array([0, -1], np.int64)
+    list_by(compiled.tables, compiled.rank, keys[0].copy(), worker.child, worker.justified)
+    decode(compiled.tables, worker, worker.child, 0, False)
+    better(worker.best_fitness, bound)
+    if big:
+        families = build_families(compiled)
+        wander(compiled.tables, worker, families, new_bench(compiled, families), 0, bound, 1e4)
+    else:
+        evolve(compiled.tables, worker, compiled.rank, keys, 0, 0, bound, PATIENCE, 1e4)
+
+
+def solve_heuristic(problem: ScheduleProblem, search: Search) -> Answer:
+    """A schedule from the compiled search alone. `optimal` when every goal meets its bound, `infeasible` only when the
+    bounds prove it, `unknown` when no schedule that holds was found."""
+    run = HeuristicRun(problem, search)
+    try:
+        run.first()
+        run.find_bounds()
+        run.go_on(search.limit_s)
+    except KeyboardInterrupt:
+        run.interrupted = True
+    return run.answer()
+
+
+def place_in_order(problem: ScheduleProblem, keys: Sequence[float]) -> Schedule | None:
+    """One pass, activities by their key as far as their relations allow, each as early as it can be; None where that does
+    not place everything."""
+    if not problem.activities:
+        return Schedule(starts=(), ends=(), modes=())
+    compiled = compile_problem(problem)
+    tables, placing = compiled.tables, new_placing(compiled.tables)
+    order, room = np.empty_like(compiled.rank), np.empty_like(compiled.rank)
+    list_by(tables, compiled.rank, np.asarray(keys, np.float64), order, room)
+    broken, _ = forward(tables, placing, order, 0, np.zeros(1, np.int64))
+    if broken:
+        return None
+    return Schedule(
+        starts=tuple(placing.start.tolist()),
+        ends=tuple(placing.end.tolist()),
+        modes=tuple(tables.mode[placing.mode, ORIGINAL].tolist()),
+    )
+
+
+class HeuristicRun:
+    """A search in the making: `first`, `find_bounds`, then `go_on` as often as one likes."""
+
+    def __init__(self, problem: ScheduleProblem, search: Search, *, walk: bool | None = None) -> None:
+        """`walk`: instead of a population; None: when the problem is big."""
+        count = len(problem.activities)
+        walk = count > WALK_FROM if walk is None else walk
+        _warm(big=walk)
+        self.problem, self.search = problem, search
+        self.began = time.monotonic()
+        self.bounds: Bounds | None = None
+        self.interrupted = False
+        """By a person."""
+        self._cut = False
+        self.compiled: Compiled = compile_problem(problem)
+        self._halt: I64 = np.zeros(1, np.int64)
+        self._keys: F64 = rules(self.compiled)
+        self._size = 1 if walk else max(20, min(100, 400_000 // max(count, 1)))
+        self._workers = [
+            new_worker(self.compiled.tables, self._size, search.seed * 1009 + n, self._halt)
+            for n in range(max(1, search.workers))
+        ]
+        self._wishes = self.compiled.heeds
+        self._families: Families
+        self._benches: list[Bench] = []
+        self._told_at = -1.0
+        self._rounds = 0
+        self._until = 0.0
+        if search.hint is not None:
+            self._read_hint(search.hint)
+
+    def first(self) -> None:
+        """One pass for the hint and for each priority rule (of a big problem for one), without justification."""
+        if self._wishes & HINT:
+            at = self._workers[0].first.hint[:, 0]
+            self._try_rules([np.where(at >= 0, at, self._keys[0])], HINT)
+        self._try_rules(self._keys if self._size > 1 else self._keys[:1])
+        self._share()
+
+    def _try_rules(self, keys: Iterable[F64], hint: int = 0) -> None:
+        tables, rank, worker = self.compiled.tables, self.compiled.rank, self._workers[0]
+        for key in keys:
+            list_by(tables, rank, key.copy(), worker.child, worker.justified)
+            decode(tables, worker, worker.child, self._wishes & ~HINT | hint, False)
+            if worker.best_fitness[0] == 0:
+                self._tell("first")
+            if self._over(self.search.limit_s):
+                return
+
+    def find_bounds(self) -> None:
+        self.bounds = lower_bounds(self.problem)
+
+    def go_on(self, until_s: float, *, workers: int | None = None) -> None:
+        """Search until this many seconds after the beginning, until every goal meets its bound, or until a person ends it.
+        Repeatable: the work that a slow machine does in the seconds since `go_on` was called last."""
+        left = (RATE if self._size > 1 else WALK_RATE) * max(0.0, until_s - self._until)
+        self._until = until_s
+        if self.search.repeatable:
+            until_s = min(until_s * LENIENCE, self.search.limit_s)
+        bound = np.array([0, *(self.bounds.values if self.bounds else [-FAR] * len(self.problem.goals))], np.int64)
+        used = min(workers or len(self._workers), len(self._workers))
+        if self._size == 1:
+            self._prepare_walk()
+        with ThreadPoolExecutor(used) as pool:
+            while (left > 0 or not self.search.repeatable) and not self.done() and not self._over(until_s):
+                budget = min(ROUND, left) if self.search.repeatable else ROUND
+                self._watch([pool.submit(self._round, n, bound, budget) for n in range(used)], until_s)
+                left -= budget
+                self._rounds += 1
+                if self._rounds % SHARED_EVERY == 0 or self._size == 1:
+                    self._share()
+                self._tell("search")
+        self._share()
+
+    def _prepare_walk(self) -> None:
+        """The walk starts from the best list; the first time, all priority rules have a try."""
+        if not self._benches:
+            self._families = build_families(self.compiled)
+            self._benches = [new_bench(self.compiled, self._families) for _ in self._workers]
+            self._try_rules(self._keys[1:])
+        self._seat()
+
+    def done(self) -> bool:
+        """Nothing is left to be found."""
+        if self.interrupted or not self.problem.activities or self.bounds is None:
+            return self.interrupted or not self.problem.activities
+        best = self._leader().best_fitness
+        return self.bounds.infeasible is not None or (best[0] == 0 and tuple(best[1:].tolist()) == self.bounds.values)
+
+    def answer(self) -> Answer:
+        """Raises IntegrityError when a schedule holds although the bounds prove that there is none."""
+        best = self._leader()
+        bounds = self.bounds.values if self.bounds else (0,) * len(self.problem.goals)
+        found = bool(best.best_fitness[0] == 0) or not self.problem.activities
+        values = tuple(best.best_fitness[1:].tolist()) if found else ()
+        impossible = self.bounds.infeasible if self.bounds else None
+        if not self.problem.activities:
+            values = (0,) * len(self.problem.goals)
+        if found and impossible is not None:
+            raise IntegrityError(
+                Text("下界证明无解，但已有一个成立的排程。", "The bounds claim that there is no schedule although one is known to hold."),
+                where=impossible,
+            )  # fmt: skip
+        status: SolveStatus = "feasible" if found else "unknown"
+        if impossible is not None:
+            status = "infeasible"
+        elif found and values == bounds:
+            status = "optimal"
+        return Answer(
+            status=status, schedule=self._schedule(best) if found else None, values=values, bounds=bounds,
+            solver="heuristic", seed=self.search.seed, seconds=time.monotonic() - self.began,
+            repeatable=self.search.repeatable and not self._cut and not self.interrupted,
+        )  # fmt: skip
+
+    def _round(self, n: int, bound: I64, budget: float) -> None:
+        tables, rank, worker = self.compiled.tables, self.compiled.rank, self._workers[n]
+        if self._size == 1:
+            wander(tables, worker, self._families, self._benches[n], self._wishes, bound, budget)
+        else:
+            hinted = int(self._wishes & HINT != 0)
+            evolve(tables, worker, rank, self._keys, hinted, self._wishes, bound, PATIENCE, budget)
+
+    def _watch(self, futures: list[Future[None]], until_s: float) -> None:
+        """Wait for the round; the main thread is the one that a person's Ctrl-C comes to."""
+        try:
+            while wait(futures, timeout=0.1).not_done:
+                if self._over(until_s):
+                    self._halt[0] = 1
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            if self.interrupted:
+                self._halt[0] = 1
+            wait(futures)
+            self._halt[0] = int(self.interrupted)
+        for future in futures:
+            future.result()
+
+    def _over(self, until_s: float) -> bool:
+        if self.search.stop is not None and self.search.stop():
+            self.interrupted = True
+        late = time.monotonic() - self.began >= until_s
+        self._cut = self._cut or late or self.interrupted
+        return late or self.interrupted
+
+    def _leader(self) -> Worker:
+        leader = self._workers[0]
+        for worker in self._workers[1:]:
+            if better(worker.best_fitness, leader.best_fitness) < 0:
+                leader = worker
+        return leader
+
+    def _share(self) -> None:
+        """Every thread goes on with the best schedule there is."""
+        leader = self._leader()
+        if leader.best_fitness[0] == FAR:
+            return
+        for worker in self._workers:
+            if better(leader.best_fitness, worker.best_fitness) < 0:
+                worker.best_fitness[:], worker.best[:] = leader.best_fitness, leader.best
+                worker.best_list[:], worker.state[HEED] = leader.best_list, leader.state[HEED]
+                if self._size > 1 and worker.state[FILLED] == self._size:
+                    self._seat(worker, self._size - 1)
+
+    def _seat(self, worker: Worker | None = None, place: int = 0) -> None:
+        """Put the best list of a worker into its population."""
+        for w in self._workers if worker is None else [worker]:
+            w.population[place], w.fitness[place], w.heeds[place] = w.best_list, w.best_fitness, w.state[HEED]
+
+    def _read_hint(self, hint: Schedule) -> None:
+        tables = self.compiled.tables
+        for n, (start, mode) in enumerate(zip(hint.starts, hint.modes, strict=True)):
+            for row in range(tables.act[n, MODE_FROM], tables.act[n, MODE_TO]):
+                if tables.mode[row, ORIGINAL] == mode and 0 <= start <= self.problem.horizon:
+                    self._workers[0].first.hint[n] = start, row
+        for worker in self._workers[1:]:
+            worker.first.hint[:] = self._workers[0].first.hint
+        self._wishes |= HINT
+
+    def _schedule(self, worker: Worker) -> Schedule:
+        starts, ends, rows = worker.best.tolist()
+        numbers = self.compiled.tables.mode[:, ORIGINAL].tolist()
+        return Schedule(starts=tuple(starts), ends=tuple(ends), modes=tuple(numbers[row] for row in rows))
+
+    def _tell(self, phase: str) -> None:
+        """At most four times a second."""
+        seconds = time.monotonic() - self.began
+        if self.search.on_progress is None or (phase != "first" and seconds - self._told_at < 0.25):
+            return
+        self._told_at = seconds
+        fitness = self._leader().best_fitness
+        values = tuple(fitness[1:].tolist()) if fitness[0] == 0 else ()
+        bounds = self.bounds.values if self.bounds else ()
+        self.search.on_progress(Progress(seconds=seconds, phase=phase, values=values, bounds=bounds))
