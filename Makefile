@@ -29,7 +29,7 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -m "not root and not browser and not servers and not openstack"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not root and not browser and not servers and not openstack"
 
 bench: setup
 	set -e; for program in benchmarks/*.py; do $(BIN)/python $$program; done

@@ -181,7 +181,7 @@ def plan_it(
 
 
 def goal(found: GoalValue) -> Result:
-    return {"value": found.value, "bound": found.bound, "gap_pct": round(found.gap_pct, 2)}
+    return {"value": found.value, "bound": found.bound, "gap_pct": found.gap_pct}
 
 
 def replan(estate: Estate, plan: MigrationPlan, asked: argparse.Namespace) -> Result:
@@ -248,7 +248,8 @@ def table(size: int, row: Result) -> None:
         f"  violations {row['violations']}  unplaced {row['unplaced']}"
     )
     for kind, values in row["goals"].items():
-        print(f"        {kind:<10} {values['value']:>10}  bound {values['bound']:>10}  gap {values['gap_pct']} %")
+        gap = "no bound" if values["gap_pct"] is None else f"gap {values['gap_pct']} %"
+        print(f"        {kind:<10} {values['value']:>10}  bound {values['bound']:>10}  {gap}")
     for name, found in row["baselines"].items():
         print(
             f"        {name:<10} makespan {found['makespan_days']}  violations {found['violations']}  unplaced {found['unplaced']}"

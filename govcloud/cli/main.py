@@ -145,6 +145,12 @@ def _expected(parameter: click.Parameter | None) -> str:
             return "应为日期，在 1950 至 2100 年之间，如 2026-11-28"
         case click.IntRange(min=low, max=high):
             return f"应为不小于 {low} 的整数" if high is None else f"应为 {low} 至 {high} 的整数"
+        case click.FloatRange(min=low, max=high) if low is not None and high is not None:
+            return f"应为 {low:g} 至 {high:g} 的数"
+        case click.Path(dir_okay=False):
+            return "应为文件，不是目录"
+        case click.Path(file_okay=False):
+            return "应为目录，不是文件"
         case click.types.IntParamType() | click.types.FloatParamType():
             return "应为数字"
     return ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -14,14 +15,16 @@ import click
 
 from govcloud.cli.base import DAY, App, group, option, pass_app
 from govcloud.cli.base import command as verb
-from govcloud.errors import UsageError
+from govcloud.errors import GovcloudError, UsageError
+from govcloud.events import Event
 from govcloud.model.plan import MigrationPlan
 from govcloud.model.plan_pin import PlanEdit
-from govcloud.model.text import Text
+from govcloud.model.text import Lang, Text
 from govcloud.report import plan as views
 from govcloud.report.plan_pins import build_edits_views, build_pins_view
 from govcloud.workflow import plan as workflow
 from govcloud.workflow import plan_files, plan_pins
+from govcloud.workflow.session import Session
 
 _PLAN = Text("计划编号，默认为最新的计划", "Id of the plan; the latest one by default")
 _REASON = Text("理由，记入台账", "The reason; it goes into the ledger")
@@ -33,25 +36,61 @@ def plan() -> None:
     pass
 
 
-@contextmanager
-def _interruptible(app: App) -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C asks for the best plan so far, the second one breaks off."""
-    asked = threading.Event()
+class _Interrupts:
+    """The first Ctrl-C asks for the best plan so far, the second one gives up."""
 
-    def ask(_: int, __: FrameType | None) -> None:
-        if asked.is_set():
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+        self._count = 0
+
+    def asked(self) -> bool:
+        return self._count > 0
+
+    def given_up(self) -> bool:
+        return self._count > 1
+
+    def on_signal(self, _: int, __: FrameType | None) -> None:
+        self._count += 1
+        if self.given_up():
             raise KeyboardInterrupt
-        asked.set()
-        click.echo(
-            Text("正在收尾，给出目前最好的计划；再按一次 Ctrl-C 放弃",
-                 "Finishing with the best plan so far; press Ctrl-C again to give up").to(app.lang), err=True,
-        )  # fmt: skip
+        # It may have come in the middle of a write to the same stream, which then refuses a second one.
+        with suppress(RuntimeError):
+            click.echo(
+                Text("正在收尾，给出目前最好的计划；再按一次 Ctrl-C 放弃，不保存",
+                     "Finishing with the best plan so far; press Ctrl-C again to give up and keep nothing").to(self._lang), err=True,
+            )  # fmt: skip
 
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
+
+class _Lines:
+    """Progress where stderr is no terminal: a line when something has changed, but not many of them."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+        self._told: Event | None = None
+
+    def on_event(self, event: Event) -> None:
+        before = self._told
+        if before is not None:
+            pause = min(30.0, (event.total or 0) / 20)
+            if event.subject == before.subject or event.done - before.done < pause:
+                return
+        self._told = event
+        line = Text("{w}：第 {t} 秒，{s}", "{w}: after {t} s, {s}").format(w=event.what, t=event.done, s=event.subject)
+        click.echo(line.to(self._lang), err=True)
+
+
+@contextmanager
+def _planning(app: App) -> Iterator[tuple[Session, _Interrupts]]:
+    """A session that tells how far the planner is, wherever stderr goes, and a Ctrl-C that leaves a plan."""
+    interrupts = _Interrupts(app.lang)
+    with app.session() as session:
+        if not sys.stderr.isatty():
+            session = replace(session, observer=_Lines(app.lang))
+        before = signal.signal(signal.SIGINT, interrupts.on_signal)
+        try:
+            yield session, interrupts
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def _show_built(app: App, made: MigrationPlan) -> int:
@@ -67,8 +106,9 @@ def _show_built(app: App, made: MigrationPlan) -> int:
 
 
 @verb(Text("从清单和配置排出批次并保存", "Plan the waves from inventory and settings, and keep the plan"), name="build")
-@option("--starts-on", type=DAY, text=Text("最早日期，默认今天", "Earliest date; today by default"))
-@option("--weeks", type=click.IntRange(1, 260),
+@option("--starts-on", type=DAY,
+        text=Text("最早日期，默认今天；与 --from 合用时，取原计划尚未到来的首日", "Earliest date; today by default, with --from the first day of that plan while it lies ahead"))  # fmt: skip
+@option("--weeks", type=click.IntRange(1, workflow.MAX_WEEKS),
         text=Text("期间的周数，默认取配置", "Weeks of the period; as in the settings by default"))  # fmt: skip
 @option("--from", "previous", metavar="PLAN",
         text=Text("在这个计划（或 latest）上改，尽量少变", "Start from this plan (or latest) and change as little as can be"))  # fmt: skip
@@ -83,10 +123,10 @@ def build(
     app: App, starts_on: datetime | None, weeks: int | None, previous: str | None, overrides: tuple[str, ...],
     limit_s: float, seed: int,
 ) -> int:  # fmt: skip
-    with app.session() as session, _interruptible(app) as stop:
+    with _planning(app) as (session, interrupts):
         made = workflow.build_plan(session, workflow.PlanOrder(
             starts_on=starts_on.date() if starts_on else None, weeks=weeks, limit_s=limit_s, seed=seed,
-            previous_id=previous, overrides=overrides, stop=stop,
+            previous_id=previous, overrides=overrides, stop=interrupts.asked, given_up=interrupts.given_up,
         ))  # fmt: skip
     return _show_built(app, made)
 
@@ -204,7 +244,7 @@ def pins(app: App, ended: bool) -> None:
 @verb(Text("把计划写成文件：.xlsx .csv .json .html .ics .md", "Write a plan to a file: .xlsx .csv .json .html .ics .md"),
       name="export")  # fmt: skip
 @click.argument("plan_id", required=False)
-@option("-o", "--output", "path", required=True, type=click.Path(dir_okay=False, path_type=Path),
+@option("-o", "--output", "path", required=True, type=click.Path(path_type=Path),
         text=Text("文件，按结尾决定格式", "The file; its ending names the form"))  # fmt: skip
 @pass_app
 def export(app: App, plan_id: str | None, path: Path) -> None:
@@ -215,7 +255,7 @@ def export(app: App, plan_id: str | None, path: Path) -> None:
 
 @verb(Text("读回改过的计划表：改动成为固定安排，并重新排期", "Read an edited plan back: edits become pins, and the plan is made again"),
       name="import")  # fmt: skip
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path))
 @option(
     "--plan", "plan_id", text=Text("它来自哪个计划，默认为最新的", "The plan that it came from; the latest by default")
 )
@@ -230,7 +270,7 @@ def import_(
     if not preview and not reason:
         raise UsageError(Text("没有写理由", "No reason is given"),
                          next_step=Text("用 --reason 写明，或先用 --preview 查看", "Give --reason, or look first with --preview"))  # fmt: skip
-    with app.session() as session, _interruptible(app) as stop:
+    with _planning(app) as (session, interrupts):
         edited = plan_files.read_edits(session, path, plan_id)
         if preview or not edited.edits:
             app.show(
@@ -239,9 +279,14 @@ def import_(
             )
             return 1 if edited.violations else 0
         plan_pins.add_pins(session, edited.edits, reason or "")
-        made = workflow.build_plan(
-            session, workflow.PlanOrder(limit_s=limit_s, previous_id=edited.plan.plan_id, stop=stop)
+        order = workflow.PlanOrder(
+            limit_s=limit_s, previous_id=edited.plan.plan_id, stop=interrupts.asked, given_up=interrupts.given_up
         )
+        try:
+            made = workflow.build_plan(session, order)
+        except (GovcloudError, KeyboardInterrupt):
+            app.say(_KEPT)
+            raise
     return _show_built(app, made)
 
 
@@ -261,6 +306,10 @@ def verify(app: App, plan_id: str | None) -> int:
     return 1 if violations else 0
 
 
+_KEPT = Text(
+    "改动已记为固定安排（govcloud plan pins），但没有排出新计划",
+    "The edits are kept as pins (govcloud plan pins), but no new plan was made",
+)
 _AGAIN = Text(
     "重新排期后生效：govcloud plan build --from latest",
     "It counts from the next plan on: govcloud plan build --from latest",

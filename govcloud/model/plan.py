@@ -55,9 +55,12 @@ class GoalValue:
     """No plan that places the same systems gets below this."""
 
     @property
-    def gap_pct(self) -> float:
-        """How much better it could be at most, in per cent of the value; 0 is proven best."""
-        return 100 * (self.value - self.bound) / self.value if self.value else 0.0
+    def gap_pct(self) -> float | None:
+        """How much better it could be at most, in per cent of the value, to two places; 0 is proven best. None where nothing is
+        known: a bound of 0 holds of itself, and is no bound for a greater value."""
+        if self.value <= self.bound:
+            return 0.0
+        return round(100 * (self.value - self.bound) / self.value, 2) if self.bound > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,9 @@ class Demand:
     kind: str
     """place, crews, skills, window_length, resource, freeze, not_before, not_after, pilots, weak, apart, pin, tie, weeks."""
     subject: str
-    """Group id, freeze name, resource id, dependency id …; empty where the kind says it all."""
+    """Group id (place, tie, skills, pin), system id (not_before, not_after), freeze name, resource id, dependency id (weak);
+    A|B: two groups (apart); A@DATE: one of several pins of a group; DATE: all latest dates up to it (not_after). Empty
+    where the kind says it all, and for all groups (place) or all links (weak)."""
     text: Text
 
 
@@ -136,7 +141,7 @@ class MigrationPlan:
 
     @property
     def gap_pct(self) -> float | None:
-        """Of the most important goal that is not proven best; None without goals."""
+        """Of the most important goal that is not proven best; None without goals or a bound for it."""
         return next((g.gap_pct for g in self.goals if g.value > g.bound), 0.0) if self.goals else None
 
     def wave_of(self, system_id: str) -> Wave | None:

@@ -29,6 +29,6 @@ class PlanEdit:
     row: str
     """Where it stands in the file: sheet and row, or line."""
     opens_on: date | None
-    """None: its row was deleted, or its date emptied; the system is to be left out."""
+    """None: both its date and its wave were emptied, or a person says so; the system is to be left out."""
     crew: str | None = None
     """Only where it differs from the plan."""

@@ -136,6 +136,9 @@ class Progress:
     values: tuple[int, ...]
     """Of the best schedule so far, a value for each goal; empty while there is none."""
     bounds: tuple[int, ...]
+    """Empty while there are none."""
+    goals: tuple[GoalKind, ...] = ()
+    """What the values and bounds are of; empty where the problem says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

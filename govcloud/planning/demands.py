@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +12,7 @@ from functools import cached_property
 from govcloud.model.plan import Demand
 from govcloud.model.plan_problem import Job, MoveGroup, MoveTask, Pin, PlanProblem
 from govcloud.model.text import Text, same
-from govcloud.planning.placing import meets
+from govcloud.planning.placing import Placing, meets
 
 MOST_NAMED = 12
 """Of more groups than this a conflict speaks as `all`: a list of hundreds helps nobody."""
@@ -91,19 +91,17 @@ class Demands:
         return Demand(kind=cause[0], subject=cause[1], text=self._words(*cause))
 
     @cached_property
+    def tables(self) -> Placing:
+        """Of the problem alone: nothing is placed."""
+        return Placing(self.problem, (), ())
+
+    @property
     def task(self) -> Mapping[str, MoveTask]:
-        return {t.system_id: t for t in self.problem.tasks}
+        return self.tables.task
 
-    @cached_property
+    @property
     def group(self) -> Mapping[str, MoveGroup]:
-        return {g.group_id: g for g in self.problem.groups}
-
-    @cached_property
-    def jobs(self) -> Mapping[str, Sequence[Job]]:
-        found: dict[str, list[Job]] = defaultdict(list)
-        for job in self.problem.jobs:
-            found[job.subject_id].append(job)
-        return found
+        return self.tables.group
 
     @cached_property
     def pins(self) -> Mapping[str, Pin]:
@@ -114,11 +112,11 @@ class Demands:
         return max((int((w.ends_at - w.starts_at).total_seconds()) // 60 for w in self.problem.windows), default=0)
 
     def skills(self, group_id: str) -> tuple[str, ...]:
-        return tuple(sorted({k for j in self.jobs[group_id] for k in j.crew_skills or ()}))
+        return tuple(sorted({k for j in self.tables.jobs_of[group_id] for k in j.crew_skills or ()}))
 
     def in_time(self, demand: Demand, earliest: date) -> Demand:
         """The demand that a group moves, with the work that makes it so late: the first day on whose windows it can."""
-        jobs = self.jobs[demand.subject]
+        jobs = self.tables.jobs_of[demand.subject]
         cutover = next(n for n, j in enumerate(jobs) if j.calendar == "window")
         before = [_length(j) for j in jobs[:cutover] if j.length]
         if not before:
@@ -160,7 +158,7 @@ class Demands:
             text = Text("全部 {n} 个组须在本期内迁移，割接加回退预留共 {m} 分钟", "All {n} groups are to move in the period: {m} minutes with their rollback reserves")  # fmt: skip
             return text.format(n=len(jobs), m=sum(j.length for j in jobs))
         systems = self.group[subject].system_ids
-        window = next((j for j in self.jobs[subject] if j.calendar == "window"), None)
+        window = self.tables.cutover_job.get(subject)
         if window is None:
             return Text("{s} 须下线", "{s} is to be retired").format(s=names(systems))
         text = Text("{s} 须迁移，割接加回退预留 {m} 分钟", "{s} is to move: {m} minutes with its rollback reserve")

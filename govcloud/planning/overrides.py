@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from govcloud.errors import UsageError
+from govcloud.errors import InputError, UsageError
 from govcloud.model.text import Text
 from govcloud.planning.rules import PlanningRules
 from govcloud.safe_yaml import parse_yaml
@@ -37,8 +37,22 @@ def apply_overrides(section: Mapping[str, object], assignments: Sequence[str]) -
             last = _index(place, last, assignment)
         elif not isinstance(place, dict):
             raise _unclear(assignment)
-        place[last] = parse_yaml(value, assignment)
+        place[last] = _value(value, assignment)
     return changed
+
+
+def _value(text: str, assignment: str) -> Any:
+    try:
+        return parse_yaml(text, assignment)
+    except InputError as error:
+        raise UsageError(
+            error.what,
+            where=f"--set {assignment}",
+            next_step=Text(
+                "等号后的值按 YAML 书写，如 --set pilots=[SL-01]",
+                "Write the value as YAML, such as --set pilots=[SL-01]",
+            ),
+        ) from None
 
 
 def _step(place: Any, key: str, assignment: str) -> Any:

@@ -11,8 +11,9 @@ from govcloud.errors import InputError, IntegrityError
 from govcloud.model.ids import build_id
 from govcloud.model.plan import Conflict, GoalValue, MigrationPlan, PlanStatus, SolverRecord, Unplaced
 from govcloud.model.plan_problem import PlanProblem
-from govcloud.model.schedule import Answer, Progress, Schedule, Search
+from govcloud.model.schedule import Answer, Progress, Schedule, ScheduleProblem, Search
 from govcloud.model.text import Text
+from govcloud.planning.collection import without_collection
 from govcloud.planning.hint import build_hint
 from govcloud.planning.layout import lay_out, plan_hash, problem_hash
 from govcloud.planning.leave_out import build_choice, left_out
@@ -39,6 +40,7 @@ class _Found:
     conflicts: tuple[Conflict, ...] = ()
 
 
+@without_collection()
 def build_plan(
     problem: PlanProblem,
     *,
@@ -70,7 +72,7 @@ def build_plan(
         problem=problem,
         waves=laid.waves,
         activities=laid.activities,
-        unplaced=_unplaced(problem, found),
+        unplaced=_unplaced(problem, found, stopped=search.stop is not None and search.stop()),
         status=found.status,
         goals=goals,
         baseline=_goal_values(found.translation, found.baseline, found.answer.bounds) if whole else (),
@@ -98,28 +100,33 @@ def _find(problem: PlanProblem, search: Search, previous: MigrationPlan | None, 
     search = replace(search, hint=search.hint or build_hint(problem, translation, previous))
     plain = place_one_by_one(problem, translation)
     baseline = measure(schedule, plain) if plain is not None else ()
-    search = _left_of(search, time.monotonic() - started, baseline)
+    search = replace(search, limit_s=_left_s(search, time.monotonic() - started))
     if plain is None:
-        return _Choice(problem, search).find(translation)
-    answer = _better(translation, solve(schedule, search), plain)
+        return _Choice(problem, search, started).find(translation)
+    answer = _better(translation, solve(schedule, _telling(search, started, schedule, baseline)), plain)
     return _Found(translation=translation, answer=answer, status=answer.status, baseline=baseline)
 
 
-def _left_of(search: Search, seconds: float, baseline: tuple[int, ...]) -> Search:
-    """After some of the time, with a first schedule where there is one: what is told counts from the beginning and is never
-    worse than that one. Repeatable searches are counted in work, and not in seconds that another run might not spend."""
-    limit_s = search.limit_s if search.repeatable else max(search.limit_s - seconds, search.limit_s / 10)
+def _left_s(search: Search, seconds: float) -> float:
+    """Repeatable searches are counted in work, and not in seconds that another run might not spend."""
+    return search.limit_s if search.repeatable else max(search.limit_s - seconds, search.limit_s / 10)
+
+
+def _telling(search: Search, started: float, schedule: ScheduleProblem, known: tuple[int, ...] = ()) -> Search:
+    """A search that tells of seconds since the beginning, names its goals and begins with the values that are `known`."""
     tell = search.on_progress
     if tell is None:
-        return replace(search, limit_s=limit_s)
-    if baseline:
-        tell(Progress(seconds=round(seconds, 3), phase="first", values=baseline, bounds=()))
+        return search
+    goals = tuple(g.kind for g in schedule.goals)
 
     def told(progress: Progress) -> None:
-        values = min(progress.values or baseline, baseline or progress.values)
-        tell(replace(progress, seconds=round(progress.seconds + seconds, 3), values=values))
+        values = min(progress.values or known, known or progress.values)
+        seconds = round(time.monotonic() - started, 3)
+        tell(replace(progress, seconds=seconds, values=values, goals=goals))
 
-    return replace(search, limit_s=limit_s, on_progress=told)
+    if known:
+        told(Progress(seconds=0.0, phase="first", values=known, bounds=()))
+    return replace(search, on_progress=told)
 
 
 def _nothing(translation: Translation, search: Search) -> Answer:
@@ -146,6 +153,7 @@ class _Choice:
 
     problem: PlanProblem
     search: Search
+    started: float
 
     def find(self, whole: Translation) -> _Found:
         from govcloud.planning.conflict import find_conflicts
@@ -157,7 +165,7 @@ class _Choice:
             left -= PROOF_SHARE
             share = PROOF_SHARE if out else 1 - CHOICE_SHARE
             hint = self.search.hint if out or picked is None else _first(whole, picked)
-            answer = solve(whole.schedule, self._part(share, hint))
+            answer = solve(whole.schedule, _telling(self._part(share, hint), self.started, whole.schedule))
             if answer.schedule is None and not out and hint is not None and not verify_schedule(whole.schedule, hint):
                 answer = _better(whole, answer, hint)
             if answer.schedule is not None:
@@ -169,7 +177,7 @@ class _Choice:
             hint = _projected(whole, part, picked) if picked is not None else None
             answer = _nothing(part, self.search)
             if part.schedule.activities:
-                answer = solve(part.schedule, self._part(left, hint))
+                answer = solve(part.schedule, _telling(self._part(left, hint), self.started, part.schedule))
             if hint is not None and not verify_schedule(part.schedule, hint):
                 answer = _better(part, answer, hint)
             if answer.schedule is not None:
@@ -260,7 +268,7 @@ def _goal_values(translation: Translation, values: Sequence[int], bounds: Sequen
     )
 
 
-def _unplaced(problem: PlanProblem, found: _Found) -> tuple[Unplaced, ...]:
+def _unplaced(problem: PlanProblem, found: _Found, *, stopped: bool) -> tuple[Unplaced, ...]:
     if not found.left_out:
         return ()
     out = set(found.left_out)
@@ -277,6 +285,10 @@ def _unplaced(problem: PlanProblem, found: _Found) -> tuple[Unplaced, ...]:
             reason = Text("单独也排不进任何窗口，见冲突说明", "No window takes it even alone; see the conflict")
         elif group_id in needs:
             reason = Text("它依赖的 {g} 排不进去", "{g}, which it needs, can't be placed").format(g=needs[group_id])
+        elif found.status == "unknown" and stopped:
+            reason = Text(
+                "搜索被提前结束，还没有找到位置；不要中断，再排一次", "The search was ended before a place was found: plan again and let it finish"
+            )  # fmt: skip
         elif found.status == "unknown":
             reason = Text("限定时间内没有找到位置，可加大 --limit", "No place was found within the time: raise --limit")
         elif group_id in blamed:

@@ -26,6 +26,7 @@ from govcloud.model.text import Text, same
 from govcloud.planning.bridges import Limits, build_bridges, build_loads, part_group
 from govcloud.planning.calendar import build_days_off, build_freezes, build_windows, holiday_freezes
 from govcloud.planning.candidates import build_exclusions, build_paths
+from govcloud.planning.collection import without_collection
 from govcloud.planning.groups import Pair, Tie, build_group, build_hubs, build_ties, components, is_strong, system_links
 from govcloud.planning.jobs import Roads, build_jobs
 from govcloud.planning.notes import Given, build_notes
@@ -35,6 +36,7 @@ from govcloud.planning.rules import PlanningRules
 from govcloud.planning.tasks import build_estate, build_task
 
 
+@without_collection()
 def build_problem(
     inventory: Inventory,
     rules: PlanningRules,

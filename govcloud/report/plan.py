@@ -114,7 +114,7 @@ def plan_facts(plan: MigrationPlan, risks: Sequence[RiskAssessment] = ()) -> dic
         "status": plan.status,
         "goals": [_goal(g) for g in plan.goals],
         "baseline": [_goal(g) for g in plan.baseline],
-        "gap_pct": None if plan.gap_pct is None else round(plan.gap_pct, 2),
+        "gap_pct": plan.gap_pct,
         "solver": record and {
             "solver": record.solver, "seed": record.seed, "limit_s": record.limit_s, "seconds": record.seconds,
             "repeatable": record.repeatable, "problem_hash": record.problem_hash,
@@ -147,7 +147,7 @@ def plan_facts(plan: MigrationPlan, risks: Sequence[RiskAssessment] = ()) -> dic
 
 
 def _goal(goal: GoalValue) -> dict[str, object]:
-    return {"kind": goal.kind, "value": goal.value, "bound": goal.bound, "gap_pct": round(goal.gap_pct, 2)}
+    return {"kind": goal.kind, "value": goal.value, "bound": goal.bound, "gap_pct": goal.gap_pct}
 
 
 def plan_notes(plan: MigrationPlan) -> tuple[Text, ...]:

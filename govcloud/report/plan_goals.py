@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from govcloud.model.plan import GoalValue, MigrationPlan
 from govcloud.model.plan_names import GOAL_NAMES
 from govcloud.model.plan_summary import PlanSummary
-from govcloud.model.text import Text, same
+from govcloud.model.text import Term, Text, same
 from govcloud.report.findings import term
 from govcloud.report.plan_words import STATUS, UNIT, listed
 from govcloud.report.view import Cell, Column, View
+
+_NO_BOUND = Term("无下界", "no bound", "no_bound")
 
 
 def build_proof(plan: MigrationPlan) -> tuple[Text, ...]:
@@ -27,12 +29,7 @@ def build_proof(plan: MigrationPlan) -> tuple[Text, ...]:
     if proven and open_ends:
         names = listed(GOAL_NAMES[g.kind] for g in proven)
         notes.append(Text("已证明不能更好：{g}", "Proven best: {g}").format(g=names))
-    notes += [
-        Text(
-            "{g}为 {v}，证明的下界为 {b}，至多还能改善 {p}%", "{g}: {v}, proven bound {b}; at most {p} % better"
-        ).format(g=GOAL_NAMES[goal.kind], v=goal.value, b=goal.bound, p=f"{goal.gap_pct:.1f}")
-        for goal in open_ends
-    ]
+    notes += [_open_end(goal) for goal in open_ends]
     if plan.baseline:
         better = [(g, b) for g, b in zip(plan.goals, plan.baseline, strict=False) if g.value != b.value]
         if better:
@@ -44,13 +41,23 @@ def build_proof(plan: MigrationPlan) -> tuple[Text, ...]:
     return tuple(notes)
 
 
+def _open_end(goal: GoalValue) -> Text:
+    gap = goal.gap_pct
+    if gap is None:
+        return Text("{g}为 {v}，无下界，还能改善多少未知", "{g}: {v}, no bound; how much better it could be is not known").format(
+            g=GOAL_NAMES[goal.kind], v=goal.value)  # fmt: skip
+    return Text("{g}为 {v}，证明的下界为 {b}，至多还能改善 {p}%", "{g}: {v}, proven bound {b}; at most {p} % better").format(
+        g=GOAL_NAMES[goal.kind], v=goal.value, b=goal.bound, p=f"{gap:.1f}")  # fmt: skip
+
+
 def build_goals_view(plan: MigrationPlan) -> View:
     """One row for each goal in order of rank; what the sentences say, in numbers."""
     simple = {g.kind: g.value for g in plan.baseline}
     rows: list[dict[str, Cell]] = [
         {
-            "rank": rank, "goal": term(GOAL_NAMES, g.kind), "value": g.value, "bound": g.bound, "gap_pct": round(g.gap_pct, 2),
-            "proven": g.value <= g.bound, "baseline": simple.get(g.kind), "unit": UNIT[g.kind],
+            "rank": rank, "goal": term(GOAL_NAMES, g.kind), "value": g.value,
+            "bound": _NO_BOUND if g.gap_pct is None else g.bound, "gap_pct": g.gap_pct, "proven": g.value <= g.bound,
+            "baseline": simple.get(g.kind), "unit": UNIT[g.kind],
         }
         for rank, g in enumerate(plan.goals, 1)
     ]  # fmt: skip
@@ -158,4 +165,6 @@ def _network_measures(plans: Sequence[PlanSummary]) -> list[_Measure]:
 def _value(goal: GoalValue) -> Text:
     if goal.value <= goal.bound:
         return Text("{v}（最优）", "{v} (best)").format(v=goal.value)
+    if goal.gap_pct is None:
+        return Text("{v}（无下界）", "{v} (no bound)").format(v=goal.value)
     return Text("{v}（下界 {b}）", "{v} (bound {b})").format(v=goal.value, b=goal.bound)

@@ -16,7 +16,7 @@ Code = TypeVar("Code", bound=str)
 
 STATUS: Mapping[PlanStatus, Text] = {
     "optimal": Text("已证明最优", "optimal"), "feasible": Text("可行，未证明最优", "feasible"),
-    "infeasible": Text("不可行", "infeasible"), "unknown": Text("限时内未得出结论", "no answer within the limit"),
+    "infeasible": Text("不可行", "infeasible"), "unknown": Text("搜索结束时未得出结论", "no answer when the search ended"),
 }  # fmt: skip
 PATH: Mapping[Path, Text] = {
     "move": Text("迁移", "move"), "consolidate": Text("并入其他系统", "consolidate"),

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from govcloud import resources
 from govcloud.compliance.calendar_source import load_calendar
-from govcloud.errors import IntegrityError, UsageError
+from govcloud.compliance.zombies import build_zombies, parse_zombie_rules
+from govcloud.errors import InputError, IntegrityError, UsageError
 from govcloud.events import Event
 from govcloud.model.inventory import Dependency, Inventory
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.plan import MigrationPlan, PlanChange, PlanExplanation, PlanViolation
+from govcloud.model.plan_names import GOAL_NAMES
 from govcloud.model.plan_problem import Done, Earlier, PlanProblem
 from govcloud.model.schedule import GoalKind, Progress, Search
 from govcloud.model.text import Text
 from govcloud.planning import diff, explain, layout, plan, verify
 from govcloud.planning.diff import compare_plans as compare_plans
 from govcloud.planning.groups import system_links
+from govcloud.planning.load import MAX_WEEKS as MAX_WEEKS
 from govcloud.planning.load import parse_rules
 from govcloud.planning.overrides import apply_overrides
 from govcloud.planning.problem import build_problem
 from govcloud.planning.risk import assess_groups as assess_groups
 from govcloud.planning.risk import assess_waves as assess_waves
+from govcloud.planning.rules import PlanningRules
 from govcloud.settings import FILE
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
@@ -32,7 +36,7 @@ from govcloud.workflow.confidence import read_confidence
 from govcloud.workflow.office import today
 from govcloud.workflow.plan_pins import fixed_moves, left_out, list_pins
 from govcloud.workflow.session import Session
-from govcloud.workflow.zombies import list_zombies
+from govcloud.workflow.zombies import read_use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,7 @@ class PlanOrder:
     """What is asked of `build_plan`."""
 
     starts_on: date | None = None
-    """Local date; today by default, or that of the previous plan while it lies ahead."""
+    """Local date; by default today, or the first day of the previous plan while that lies ahead."""
     weeks: int | None = None
     limit_s: float = 10.0
     seed: int = 1
@@ -50,21 +54,32 @@ class PlanOrder:
     overrides: tuple[str, ...] = ()
     """KEY=VALUE; the plan is a trial then."""
     stop: Callable[[], bool] | None = None
+    """Asked often; True: the best plan so far will do."""
+    given_up: Callable[[], bool] | None = None
+    """True: no plan is wanted any more."""
 
 
 def build_plan(session: Session, order: PlanOrder | None = None) -> MigrationPlan:
-    """Plan, store and record. Raises UsageError before the first import, InputError for settings that can't be meant."""
+    """Plan, store and record. Raises UsageError before the first import and for `overrides` that can't be meant, InputError
+    for settings that can't, KeyboardInterrupt when the person has given up: then nothing is stored."""
     order = order or PlanOrder()
     inventory = _inventory(session)
     previous = load_plan(session, order.previous_id) if order.previous_id else None
-    problem = _problem(session, inventory, order.starts_on or today(session), order.weeks, order.overrides)
+    day = today(session)
+    starts_on = order.starts_on or max(day, previous.problem.starts_on if previous else day)
+    problem = _problem(session, inventory, starts_on, order.weeks, order.overrides)
+    if starts_on < day:
+        problem = replace(problem, notes=(_PAST.format(d=starts_on, t=day), *problem.notes))
     if previous is not None:
         problem = _stay_close(problem, previous)
     search = Search(
         limit_s=order.limit_s, seed=order.seed, workers=order.workers, stop=order.stop,
-        on_progress=_observer(session, order.limit_s),
+        on_progress=_observer(session, order.limit_s, problem),
     )  # fmt: skip
     made = plan.build_plan(problem, created_at=session.now(), search=search, previous=previous)
+    if order.given_up is not None and order.given_up():
+        # A solver gives its best at a Ctrl-C, whether it was the first or the second one.
+        raise KeyboardInterrupt
     made = replace(made, what_if=order.overrides)
     with session.store.begin() as tx:
         plan_store.add_plan(tx, made)
@@ -74,6 +89,12 @@ def build_plan(session: Session, order: PlanOrder | None = None) -> MigrationPla
         )  # fmt: skip
         ledger_store.append(tx, entry)
     return made
+
+
+_PAST = Text(
+    "排期从 {d} 开始，早于今天（{t}）：今天之前的安排只作对照，已不能照办",
+    "The plan starts on {d}, before today ({t}): what it places before today is there to compare and can't be carried out any more",
+)
 
 
 def latest_plan(session: Session) -> MigrationPlan | None:
@@ -182,14 +203,16 @@ def _problem(
     session: Session, inventory: Inventory, starts_on: date, weeks: int | None, overrides: Sequence[str]
 ) -> PlanProblem:
     settings = session.workspace.settings
-    section = apply_overrides(settings.planning, overrides)
-    rules = parse_rules(section, str(session.workspace.path / FILE))
+    rules = parse_rules(settings.planning, str(session.workspace.path / FILE))
+    if overrides:
+        rules = _tried(settings.planning, overrides)
     calendar = load_calendar(resources.folder("regulations") / "calendars", session.workspace.path / "calendars")
     last = starts_on + timedelta(weeks=weeks or rules.weeks, days=3 * 366)
     years = {y: calendar.year(y) for y in range(starts_on.year, last.year + 1)}
     known = [year for year in years.values() if year]
     pins = list_pins(session)
-    return build_problem(
+    fixed = fixed_moves(session, pins)
+    problem = build_problem(
         inventory,
         rules,
         starts_on=starts_on,
@@ -199,15 +222,28 @@ def _problem(
         workdays=sorted(day for year in known for day in year.adjusted_workdays),
         published_years={year.year for year in known},
         confidence={s: c.score for s, c in read_confidence(session, inventory).items()},
-        zombies=_zombies(session),
+        zombies=_zombies(session, inventory),
         incompatible=left_out(pins),
-        pins=fixed_moves(session, pins),
+        pins=fixed.pins,
     )
+    return replace(problem, notes=(*fixed.notes, *problem.notes))
 
 
-def _zombies(session: Session) -> frozenset[str]:
+def _tried(section: Mapping[str, object], overrides: Sequence[str]) -> PlanningRules:
+    try:
+        return parse_rules(apply_overrides(section, overrides))
+    except InputError as error:
+        tried = " ".join(f"--set {o}" for o in overrides)
+        raise UsageError(error.what, where=tried, next_step=error.next_step) from None
+
+
+def _zombies(session: Session, inventory: Inventory) -> frozenset[str]:
     """Beyond dispute, and nobody has decided otherwise about them."""
-    return frozenset(v.system_id for v in list_zombies(session).verdicts if v.state == "zombie" and not v.disputed)
+    rules = parse_zombie_rules(session.workspace.settings.zombies)
+    with session.store.read() as tx:
+        use = read_use(tx, inventory)
+    verdicts = build_zombies(inventory, rules, use, today(session))
+    return frozenset(v.system_id for v in verdicts if v.state == "zombie" and not v.disputed)
 
 
 def _stay_close(problem: PlanProblem, previous: MigrationPlan) -> PlanProblem:
@@ -241,19 +277,37 @@ def _stay_close(problem: PlanProblem, previous: MigrationPlan) -> PlanProblem:
     return replace(problem, earlier=tuple(earlier[g] for g in sorted(earlier)), goals=goals, done=done, notes=notes)
 
 
-def _observer(session: Session, limit_s: float) -> Callable[[Progress], None]:
+def _observer(session: Session, limit_s: float, problem: PlanProblem) -> Callable[[Progress], None]:
     what = Text("排期", "Planning")
-    words = Text("{g}（下界 {b}）", "{g} (bound {b})")
 
     def tell(progress: Progress) -> None:
-        shown = " · ".join(
-            words.format(g=v, b=b).to(session.lang) for v, b in zip(progress.values, progress.bounds, strict=False)
-        )
+        subject = _told(progress, problem).to(session.lang)
         session.observer.on_event(
-            Event(what=what, subject=shown, done=round(progress.seconds), total=max(1, round(limit_s)))
+            Event(what=what, subject=subject, done=round(progress.seconds), total=max(1, round(limit_s)))
         )
 
     return tell
+
+
+def _told(progress: Progress, problem: PlanProblem) -> Text:
+    """How good the best plan so far is: its length, or the first goal of a site that does not ask for that."""
+    if not progress.values:
+        return Text("还没有可行的安排", "nothing that works yet")
+    at = progress.goals.index("makespan") if "makespan" in progress.goals else 0
+    kind, value = progress.goals[at], progress.values[at]
+    bound = progress.bounds[at] if progress.bounds else 0
+    found = Text("{g} {v}", "{g} {v}").format(g=GOAL_NAMES[kind], v=value)
+    if kind == "makespan":
+        last = problem.starts_on + timedelta(days=max(0, value - 1))
+        found = Text("总工期 {v} 天（到 {d}）", "{v} days (to {d})").format(v=value, d=last)
+    if progress.bounds and progress.values == progress.bounds:
+        return Text("{t}，各项均已证明最好", "{t}, everything proven best").format(t=found)
+    if value <= bound:
+        return Text("{t}，已证明最好，其余目标继续改进", "{t}, proven best; the other goals go on").format(t=found)
+    if bound <= 0:
+        return Text("{t}，无下界", "{t}, no bound").format(t=found)
+    gap = f"{100 * (value - bound) / value:.1f}"
+    return Text("{t}，下界 {b}，差距 {p}%", "{t}, bound {b}, gap {p} %").format(t=found, b=bound, p=gap)
 
 
 def _body(made: MigrationPlan) -> dict[str, object]:

@@ -24,6 +24,7 @@ from govcloud.report.plan_ics import render_plan_ics
 from govcloud.report.plan_mermaid import render_plan_mermaid
 from govcloud.report.text import render_json
 from govcloud.workflow.plan import load_plan
+from govcloud.workflow.plan_pins import left_out, list_pins
 from govcloud.workflow.session import Session
 
 MANY_GROUPS = 300
@@ -78,49 +79,93 @@ def read_edits(session: Session, path: Path, plan_id: str | None = None) -> Edit
     plan = load_plan(session, plan_id)
     rows = parse_plan_form(load_workbook(path))
     where = {m.system_id: (w, m) for w in plan.waves for m in w.moves}
-    out = {u.system_id for u in plan.unplaced} | {e.system_id for e in plan.problem.excluded}
-    edits = tuple(
-        edit for row in rows if (edit := _edit(plan, row, where.get(row.system_id), row.system_id in out)) is not None
-    )
+    why_not = _why_not(session, plan)
+    known = {t.system_id for t in plan.problem.tasks} | why_not.keys()
+    edits = []
+    for row in rows:
+        edit = _edit(plan, row, where.get(row.system_id))
+        if edit is not None or row.system_id not in known:
+            edits.append(_possible(plan, row, edit, row.system_id in where, why_not.get(row.system_id)))
     edited = carry_out(plan, edits)
     return EditedPlan(
-        plan=plan, edits=edits, edited=edited, missing=tuple(sorted(set(where) - {r.system_id for r in rows})),
+        plan=plan, edits=tuple(edits), edited=edited, missing=tuple(sorted(set(where) - {r.system_id for r in rows})),
         violations=tuple(verify.verify_placing(plan.problem, edited.waves, edited.activities)),
     )  # fmt: skip
 
 
-def _edit(plan: MigrationPlan, row: PlanRow, at: tuple[Wave, Move] | None, known_out: bool) -> PlanEdit | None:
-    """None where the row says what the plan says."""
-    before = at[0] if at else None
-    day = row.opens_on
-    if (before is None or day == before.window.opens_on) and row.wave not in (None, before.number if before else None):
-        day = _day_of(plan, row)
-    crew = row.crew if at is None or row.crew != at[1].crew else None
-    if at is not None and before is not None:
-        if day == before.window.opens_on and crew is None:
-            return None
-        if day is None and row.wave is not None:
-            day = _day_of(plan, row)
-            if day == before.window.opens_on and crew is None:
-                return None
-    elif day is None:
-        if known_out:
-            return None
-        raise InputError(
-            Text("{s} 不在计划中，也没有写日期", "{s} is not in the plan, and its row has no date").format(
-                s=row.system_id
-            ),
-            where=row.place,
-            next_step=Text("写上窗口日期，或删去这一行", "Give the date of a window, or delete the row"),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WhyNot:
+    """Why a system has no window, and what would have to be done first."""
+
+    reason: Text
+    next_step: Text
+
+
+def _why_not(session: Session, plan: MigrationPlan) -> Mapping[str, _WhyNot]:
+    """Of the systems that no edit can give a window; those that only found no place are not among them."""
+    by_hand, problem = left_out(list_pins(session)), plan.problem
+    unpin = Text(
+        "先取消：govcloud plan unpin {s} --reason …", "First withdraw that: govcloud plan unpin {s} --reason …"
+    )
+    clear = Text(
+        "清空日期和批次；原因消除后重新排期",
+        "Empty its day and wave; plan again once the reason no longer holds",
+    )
+    found = {
+        e.system_id: _WhyNot(
+            reason=e.reason, next_step=unpin.format(s=e.system_id) if e.system_id in by_hand else clear
         )
-    if day is not None and day not in {w.opens_on for w in plan.problem.windows}:
+        for e in problem.excluded
+    }
+    members = {g.group_id: g.system_ids for g in problem.groups}
+    over = {s for p in problem.pins if p.source == "executed" for s in members.get(p.group_id, ())}
+    needless = {s for g in problem.groups if g.path == "retire" for s in g.system_ids}
+    found |= {s: _WhyNot(reason=Text("已经割接", "it has been cut over"), next_step=clear) for s in over}
+    found |= {
+        s: _WhyNot(reason=Text("下线，不占用窗口", "it retires and needs no window"), next_step=clear) for s in needless
+    }
+    return found
+
+
+def _edit(plan: MigrationPlan, row: PlanRow, at: tuple[Wave, Move] | None) -> PlanEdit | None:
+    """A changed day counts more than a changed wave; both emptied leave the system out. None: as in the plan."""
+    was_on, was_in, was_by = (at[0].window.opens_on, at[0].number, at[1].crew) if at else (None, None, None)
+    day: date | None
+    if row.opens_on not in (None, was_on):
+        day = row.opens_on
+    elif row.wave not in (None, was_in):
+        day = _day_of(plan, row)
+    else:
+        day = None if row.opens_on is None and row.wave is None else was_on
+    crew = row.crew if row.crew != was_by else None
+    if day == was_on and crew is None:
+        return None
+    return PlanEdit(system_id=row.system_id, row=row.place, opens_on=day, crew=crew)
+
+
+def _possible(
+    plan: MigrationPlan, row: PlanRow, edit: PlanEdit | None, placed: bool, why_not: _WhyNot | None
+) -> PlanEdit:
+    """The edit, if it can be carried out at all; whether that breaks a rule is for the verifier to say."""
+    if why_not is not None:
+        what = Text("{s} 不能排入窗口：{r}", "{s} can't have a window: {r}").format(s=row.system_id, r=why_not.reason)
+        raise InputError(what, where=row.place, next_step=why_not.next_step)
+    if edit is None or (edit.opens_on is None and not placed):
         raise InputError(
-            Text("{d} 没有变更窗口", "No change window opens on {d}").format(d=day), where=row.place,
+            Text("{s} 不在计划中，也没有写日期", "{s} is not in the plan, and its row has no date").format(s=row.system_id),
+            where=row.place, next_step=Text("写上窗口日期，或删去这一行", "Give the date of a window, or delete the row"),
+        )  # fmt: skip
+    if edit.opens_on is not None and edit.opens_on not in {w.opens_on for w in plan.problem.windows}:
+        raise InputError(
+            Text("{d} 没有变更窗口", "No change window opens on {d}").format(d=edit.opens_on), where=row.place,
             next_step=Text("可选日期见“可用窗口”表", "The sheet of free windows lists the days"),
         )  # fmt: skip
-    if crew is not None and crew not in {c.name for c in plan.problem.crews}:
-        raise InputError(Text("没有班组 {c}", "There is no crew {c}").format(c=crew), where=row.place)
-    return PlanEdit(system_id=row.system_id, row=row.place, opens_on=day, crew=crew)
+    if edit.crew is not None and edit.crew not in {c.name for c in plan.problem.crews}:
+        raise InputError(
+            Text("没有班组 {c}", "There is no crew {c}").format(c=edit.crew), where=row.place,
+            next_step=Text("班组在 planning.crews 中列出", "planning.crews lists the crews"),
+        )  # fmt: skip
+    return edit
 
 
 def _day_of(plan: MigrationPlan, row: PlanRow) -> date:

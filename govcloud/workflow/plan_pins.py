@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -13,13 +14,15 @@ from govcloud.errors import UsageError
 from govcloud.model.ids import build_id
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.plan_pin import PlanEdit, PlanPin
-from govcloud.model.plan_problem import Pin
+from govcloud.model.plan_problem import ChangeWindow, Pin
+from govcloud.model.run import Run
 from govcloud.model.text import Text
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store import pin as pin_store
 from govcloud.store import plan as plan_store
 from govcloud.store import run as run_store
+from govcloud.workflow.office import today
 from govcloud.workflow.session import Session
 
 
@@ -37,8 +40,11 @@ def add_pins(session: Session, edits: Sequence[PlanEdit], reason: str) -> tuple[
     with session.store.begin() as tx:
         inventory_store.queue_writers(tx)
         known = {s.system_id for s in inventory_store.load_part(tx, {"system"}).systems}
-        if unknown := sorted({e.system_id for e in edits} - known):
-            raise UsageError(Text("清单中没有这个系统", "No such system in the inventory"), where=", ".join(unknown))
+        if unknown := sorted({f"{e.row} {e.system_id}".strip() for e in edits if e.system_id not in known}):
+            raise UsageError(
+                Text("清单中没有这个系统", "No such system in the inventory"), where=", ".join(unknown),
+                next_step=Text("govcloud inventory systems 列出系统编号", "govcloud inventory systems lists their ids"),
+            )  # fmt: skip
         before = pin_store.list_pins(tx, withdrawn=True)
         made = []
         for edit in edits:
@@ -84,43 +90,89 @@ def left_out(pins: Iterable[PlanPin]) -> Mapping[str, Text]:
     }  # fmt: skip
 
 
-def fixed_moves(session: Session, pins: Iterable[PlanPin]) -> tuple[Pin, ...]:
-    """For the planner: what runs have carried out, waves that were approved, then the pins; the first word on a system counts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """What the planner must leave where it is, and what a person should know of it."""
 
-    The group id is that of the system: the planner looks its group up.
-    """
-    fixed = {p.group_id: p for p in _carried_out(session)}
+    pins: tuple[Pin, ...]
+    """The group id is that of the system: the planner looks its group up."""
+    notes: tuple[Text, ...] = ()
+
+
+def fixed_moves(session: Session, pins: Iterable[PlanPin]) -> Fixed:
+    """What runs have carried out and waves that are approved and still ahead, the newest run first, then the pins; the
+    first word on a system counts."""
+    fixed: dict[str, Pin] = {}
+    notes: list[Text] = []
+    with session.store.read() as tx:
+        places = cache(partial(_places, tx))
+        for run in run_store.runs(tx):
+            found = _of_run(session, tx, run, places)
+            fixed = {p.group_id: p for p in found.pins} | fixed
+            notes += found.notes
     for pin in pins:
         if pin.opens_on is not None and pin.system_id not in fixed:
             fixed[pin.system_id] = Pin(group_id=pin.system_id, opens_on=pin.opens_on, crew=pin.crew, reason=pin.reason)
-    return tuple(fixed[key] for key in sorted(fixed))
+    return Fixed(pins=tuple(fixed[key] for key in sorted(fixed)), notes=tuple(notes))
 
 
-def _carried_out(session: Session) -> Iterable[Pin]:
+_Places = Mapping[str, tuple[ChangeWindow, str]]
+"""System id -> its window and crew."""
+
+
+def _places(tx: Connection, plan_id: str) -> _Places | None:
+    """None: an older version has made the plan, and nobody knows its windows any more."""
+    try:
+        plan = plan_store.load_plan(tx, plan_id)
+    except UsageError:
+        return None
+    return {m.system_id: (w.window, m.crew) for w in plan.waves for m in w.moves} if plan else {}
+
+
+def _of_run(session: Session, tx: Connection, run: Run, places: Callable[[str], _Places | None]) -> Fixed:
+    """Its cutovers that are over, and what was approved for a window that opens today or later."""
+    approval = run_store.approval(tx, run.run_id)
+    granted = run.plan_id is not None and approval is not None and approval.approved
+    done = [s for s in run.systems if run.outcomes.get(s) == "done"]
+    waiting = [s for s in run.systems if granted and s not in run.outcomes]
+    if not done and not waiting:
+        return Fixed(pins=())
+    at = places(run.plan_id) if run.plan_id else {}
+    known, day = at or {}, today(session)
+    crews = {s: crew for s, (_, crew) in known.items()}
+    ahead: dict[str, date | None] = {
+        s: known[s][0].opens_on for s in waiting if s in known and known[s][0].opens_on >= day
+    }
     zone = ZoneInfo(session.workspace.settings.timezone)
-    with session.store.read() as tx:
-        for run in run_store.runs(tx):
-            plan = plan_store.load_plan(tx, run.plan_id) if run.plan_id else None
-            at = {s: w.window.opens_on for w in plan.waves for m in w.moves for s in (m.system_id,)} if plan else {}
-            crews = {m.system_id: m.crew for w in plan.waves for m in w.moves} if plan else {}
-            approval = run_store.approval(tx, run.run_id)
-            for system_id in run.systems:
-                done = run.outcomes.get(system_id) == "done"
-                day = _cutover_on(tx, run.run_id, system_id, zone) if done else at.get(system_id)
-                granted = approval is not None and approval.approved and run.outcomes.get(system_id) is None
-                if day is not None and (done or granted):
-                    yield Pin(
-                        group_id=system_id, opens_on=day, crew=crews.get(system_id),
-                        reason=run.run_id, source="executed" if done else "approved",
-                    )  # fmt: skip
+    over = {s: _cutover_on(tx, run, s, known[s][0] if s in known else None, zone) for s in done}
+    pins = [
+        Pin(group_id=s, opens_on=on, crew=crews.get(s), reason=run.run_id, source="executed" if s in over else "approved")
+        for s, on in (over | ahead).items() if on is not None
+    ]  # fmt: skip
+    lost = [s for s in waiting if s not in ahead]
+    words = _UNREADABLE if at is None else _TOO_LATE
+    return Fixed(pins=tuple(pins), notes=(words.format(r=run.run_id, s=", ".join(lost)),) if lost else ())
 
 
-def _cutover_on(tx: Connection, run_id: str, system_id: str, zone: ZoneInfo) -> date | None:
+_UNREADABLE = Text(
+    "执行 {r} 已批准、尚未完成，它所依据的计划由旧版本生成，已读不出窗口，{s} 未固定，按未批准重新排期",
+    "Run {r} is approved and not finished, but an older version has made its plan and the windows can't be read any more: {s} planned anew, as if nothing were approved",
+)
+_TOO_LATE = Text(
+    "执行 {r} 批准的窗口已过，没有结果，{s} 重新排期；已经割接的，先用 govcloud run status {r} 查明并了结",
+    "The window that run {r} was approved for is past and there is no outcome: {s} planned anew; where it was cut over, settle that first (govcloud run status {r})",
+)
+
+
+def _cutover_on(tx: Connection, run: Run, system_id: str, window: ChangeWindow | None, zone: ZoneInfo) -> date | None:
+    """The day on which its window opened: a cutover may well end after midnight."""
     ends = [
-        a.result.finished_at for a in run_store.attempts(tx, run_id)
+        a.result.finished_at for a in run_store.attempts(tx, run.run_id)
         if a.system_id == system_id and a.step == "cutover" and a.result is not None and a.result.finished_at is not None
     ]  # fmt: skip
-    return max(ends).astimezone(zone).date() if ends else None
+    if not ends or (window is not None and window.starts_at <= max(ends) <= window.ends_at):
+        return window.opens_on if window else None
+    return max(ends).astimezone(zone).date()
 
 
 def _withdraw(session: Session, tx: Connection, pin: PlanPin, reason: str) -> PlanPin:

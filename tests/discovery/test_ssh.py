@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -288,15 +287,13 @@ def test_a_host_that_the_bastion_can_t_reach_is_told_with_both_names(servers: Se
 
 
 def test_closing_the_results_ends_what_is_still_asked(servers: Servers, good: Server) -> None:
-    """Ctrl-C must not wait a minute for a host that hangs."""
+    """Ctrl-C must not wait for a host that hangs: if it did, this test would not end."""
     hung = servers.start("hung-02", hang=True)
     keys = approved((good.host, good.key), (hung.host, hung.key))
-    asking = ssh.Asking(deadline_seconds=60)
+    asking = ssh.Asking(deadline_seconds=3600)
     results = ssh.discover_hosts([hung.host, good.host], keys, now=lambda: AT, asking=asking)
     assert next(results).host.name == good.host.name
-    began = time.monotonic()
     results.close()
-    assert time.monotonic() - began < 5
 
 
 def test_a_key_that_can_t_be_used_is_told_and_not_a_lost_connection(good: Server, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import time
 from pathlib import Path
 
 import pytest
@@ -52,12 +51,10 @@ def test_tar_saying_that_a_file_changed_is_allowed_only_where_it_is_expected() -
         pipe(changing, ["cat"])
 
 
-@pytest.mark.parametrize(("source", "target"), [(["sleep", "30"], ["cat"]), (["sh", "-c", "yes"], ["sleep", "30"])])
+@pytest.mark.parametrize(("source", "target"), [(["sleep", "3600"], ["cat"]), (["sh", "-c", "yes"], ["sleep", "3600"])])
 def test_a_silent_end_is_given_up(source: list[str], target: list[str]) -> None:
-    began = time.monotonic()
     with pytest.raises(StreamError, match="for 1 s"):
         pipe(source, target, stall_s=0.6)
-    assert time.monotonic() - began < 10
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,4 +1,4 @@
-"""The planning tests share one module of sample problems (estates.py)."""
+"""The planning tests share their sample problems (estates.py, offices.py, office_problems.py, plans.py)."""
 
 from __future__ import annotations
 

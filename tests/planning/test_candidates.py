@@ -113,9 +113,7 @@ def test_a_system_in_its_trial_run_stays_in_the_plan_although_it_is_on_the_cloud
     assert [t.system_id for t in made.tasks] == ["A"] and len(made.pins) == 1
 
 
-def test_twenty_thousand_in_a_row_are_bound_in_no_time() -> None:
-    inventory = Inventory(
-        systems=(system("S000000", classified=True), *(system(f"S{n:06d}") for n in range(1, 20_000)))
-    )
-    links = [strong(f"S{n:06d}", f"S{n - 1:06d}") for n in range(1, 20_000)]
-    assert len(build_exclusions(inventory, links, SUNDAY)) == 20_000
+def test_thousands_in_a_row_are_bound_without_recursion() -> None:
+    inventory = Inventory(systems=(system("S000000", classified=True), *(system(f"S{n:06d}") for n in range(1, 5_000))))
+    links = [strong(f"S{n:06d}", f"S{n - 1:06d}") for n in range(1, 5_000)]
+    assert len(build_exclusions(inventory, links, SUNDAY)) == 5_000

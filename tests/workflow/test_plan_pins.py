@@ -103,10 +103,11 @@ def test_a_system_left_out_is_listed_with_the_reason_and_the_person(at_work: Ent
 
 @pytest.mark.parametrize(("system_id", "reason"), [("NOBODY", "理由"), ("SL-1", "  ")])
 def test_a_pin_needs_a_known_system_and_a_reason(at_work: Enter, system_id: str, reason: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as told:
         plan_pins.add_pins(
             at_work(estate()), [PlanEdit(system_id=system_id, row="", opens_on=date(2027, 1, 9))], reason
         )
+    assert told.value.next_step is not None
 
 
 def test_after_a_change_to_one_system_the_others_keep_their_dates(at_work: Enter) -> None:
@@ -134,6 +135,14 @@ def test_a_week_later_work_that_has_begun_is_not_planned_again_and_cutovers_keep
     assert where(again) == where(after)
 
 
+def test_a_plan_made_from_one_that_starts_later_starts_then(at_work: Enter) -> None:
+    """Otherwise a plan for the new year would move into December as soon as anybody replans it."""
+    session = at_work(estate())
+    before = workflow.build_plan(session, replace(QUICK, starts_on=date(2027, 1, 4)))
+    after = workflow.build_plan(session, replace(QUICK, starts_on=None, previous_id=before.plan_id))
+    assert after.problem.starts_on == date(2027, 1, 4) and where(after) == where(before)
+
+
 def test_a_trial_is_compared_but_never_the_latest_plan_and_never_run(at_work: Enter) -> None:
     session = at_work(estate())
     real = workflow.build_plan(session, QUICK)
@@ -146,20 +155,85 @@ def test_a_trial_is_compared_but_never_the_latest_plan_and_never_run(at_work: En
 
 
 def edit_sheet(path: Path, system_id: str, **cells: object) -> None:
+    """In the row of the system, or in a new one below all others."""
     book = load_workbook(path)
     for sheet in book.worksheets:
         for row in sheet.iter_rows():
             titles = [str(c.value or "").split("/")[0].split("（")[0].strip() for c in row]
             if "系统编号" in titles:
-                columns = {title: n for n, title in enumerate(titles)}
-                at = columns["系统编号"]
-                for line in sheet.iter_rows(min_row=row[0].row + 1):
-                    if line[at].value == system_id:
-                        for title, value in cells.items():
-                            line[columns[title]].value = value
-                        book.save(path)
-                        return
-    raise AssertionError(f"{system_id} is not in the sheet")
+                columns = {title: n + 1 for n, title in enumerate(titles)}
+                rows = {sheet.cell(n, columns["系统编号"]).value: n for n in range(row[0].row + 1, sheet.max_row + 1)}
+                number = rows.get(system_id, sheet.max_row + 1)
+                for title, value in {"系统编号": system_id, **cells}.items():
+                    sheet.cell(number, columns[title]).value = value
+                book.save(path)
+                return
+    raise AssertionError("no plan in the sheet")
+
+
+@pytest.fixture
+def planned(at_work: Enter, tmp_path: Path) -> tuple[Session, workflow.MigrationPlan, Path]:
+    """A plan of an estate in which one system is classified, one retires and one is left out by hand, and its sheet."""
+    extra = [
+        replace(estate().systems[0], system_id="SL-SM", classified=True),
+        replace(estate().systems[0], system_id="SL-XX", disposition="retire"),
+        replace(estate().systems[0], system_id="SL-OUT"),
+    ]
+    session = at_work(replace(estate(), systems=(*estate().systems, *extra)))
+    plan_pins.add_pins(session, [PlanEdit(system_id="SL-OUT", row="", opens_on=None)], "合同未到期")
+    plan = workflow.build_plan(session, replace(QUICK, overrides=("capacity.systems_per_window=2",)))
+    return session, plan, plan_files.export_plan(session, tmp_path / "计划.xlsx", plan.plan_id)
+
+
+Planned = tuple[Session, workflow.MigrationPlan, Path]
+
+
+def test_what_counts_when_day_and_wave_of_a_row_are_changed(planned: Planned) -> None:
+    """Whoever changes only one of two cells that say the same must not have the other one win."""
+    session, plan, sheet = planned
+    first, last = plan.waves[0], plan.waves[-1]
+    assert first.number != last.number
+    system_id, was_on = first.moves[0].system_id, first.window.opens_on
+    free = plan.problem.windows[-1].opens_on
+    for cells, expected in (
+        ({"批次": last.number}, last.window.opens_on),
+        ({"批次": last.number, "窗口日期": free}, free),
+        ({"批次": last.number, "窗口日期": None}, last.window.opens_on),
+        ({"批次": None, "窗口日期": free}, free),
+        ({"批次": None, "窗口日期": None}, None),
+        ({"批次": first.number, "窗口日期": None}, "as it was"),
+        ({"批次": None, "窗口日期": was_on}, "as it was"),
+    ):
+        edit_sheet(sheet, system_id, **cells)
+        edits = plan_files.read_edits(session, sheet, plan.plan_id).edits
+        assert [e.opens_on for e in edits] == ([] if expected == "as it was" else [expected]), cells
+
+
+@pytest.mark.parametrize(
+    ("system_id", "zh", "en"),
+    [("SL-SM", "涉密系统", "Classified"), ("SL-OUT", "合同未到期", "govcloud plan unpin SL-OUT"), ("SL-XX", "下线", "it retires")],
+)  # fmt: skip
+def test_a_day_for_a_system_that_is_not_planned_is_refused_with_the_reason(
+    planned: Planned, system_id: str, zh: str, en: str
+) -> None:
+    session, plan, sheet = planned
+    edit_sheet(sheet, system_id, 窗口日期=plan.problem.windows[-1].opens_on)
+    with pytest.raises(InputError) as told:
+        plan_files.read_edits(session, sheet, plan.plan_id)
+    assert zh in told.value.message("zh") and en in told.value.message("en")
+    assert "计划.xlsx!" in told.value.message("en")
+
+
+def test_rows_without_a_day_change_nothing_for_a_system_the_plan_knows_and_are_refused_for_others(
+    planned: Planned,
+) -> None:
+    session, plan, sheet = planned
+    for known in ("SL-SM", "SL-XX"):
+        edit_sheet(sheet, known)
+    assert plan_files.read_edits(session, sheet, plan.plan_id).edits == ()
+    edit_sheet(sheet, "SL-NEW")
+    with pytest.raises(InputError, match="its row has no date"):
+        plan_files.read_edits(session, sheet, plan.plan_id)
 
 
 def test_an_edited_sheet_becomes_pins_and_the_plan_is_made_again(at_work: Enter, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from govcloud.planning.scheduling.compiled import (
     DEM,
     DEM_TICK,
     DURATION,
+    END_LIMIT,
     GOALS,
     I32,
     MEMO,
@@ -31,7 +32,7 @@ from govcloud.planning.scheduling.compiled import (
     Tables,
 )
 from govcloud.planning.scheduling.kernels import copy, inner, kernel
-from govcloud.planning.scheduling.places import latest, new_placing
+from govcloud.planning.scheduling.places import Placing, latest, new_placing
 from govcloud.planning.scheduling.sgs import forward
 
 F64 = NDArray[np.float64]
@@ -224,24 +225,42 @@ def _give_turns(tables, sinks, turn, stack):
                     depth += 1
 
 
-def rules(compiled: Compiled) -> F64:
+def _without_resources(tables: Tables) -> Tables:
+    bare = tables._replace(mode=tables.mode.copy())
+    bare.mode[:, DEM_TICK:MEMO] = bare.mode[:, DEM : DEM + 1]
+    bare.mode[:, MEMO] = -1
+    return bare
+
+
+def unhindered(compiled: Compiled) -> Placing:
+    """Everything as early as it could be with all resources to itself; `heads` of `rules`."""
+    bare = _without_resources(compiled.tables)
+    heads = new_placing(bare)
+    forward(bare, heads, compiled.rank, 0, np.zeros(1, np.int64))
+    return heads
+
+
+def latest_by(compiled: Compiled, by: int) -> I32:
+    """The last start of each activity without resources when what the makespan counts is to end by this tick, and what has
+    a wished end by that."""
+    tables = compiled.tables
+    due = _due(tables)
+    counted = tables.act[:, END_LIMIT] <= tables.size[0]
+    due[counted] = np.minimum(due[counted], by)
+    starts, ends = np.zeros(len(due), np.int32), np.zeros(len(due), np.int32)
+    _latest_ends(_without_resources(tables), compiled.rank, due, starts, ends)
+    return starts
+
+
+def rules(compiled: Compiled, heads: Placing) -> F64:
     """Keys by priority rules, a row each: what the first goal that adds up ends waits for, end after end (the cheapest for its
     weight first; without such a goal as the third); latest start; latest finish; positional weight; the greatest work in the
     chain. Lower keys go first; all are on the scale of ticks."""
     tables, rank = compiled.tables, compiled.rank
     count, horizon = len(rank), int(tables.size[0])
-    bare = tables._replace(mode=tables.mode.copy())
-    bare.mode[:, DEM_TICK:MEMO] = bare.mode[:, DEM : DEM + 1]
-    bare.mode[:, MEMO] = -1
-    heads = new_placing(bare)
-    forward(bare, heads, rank, 0, np.zeros(1, np.int64))
     span = float(max(1, heads.end[heads.end < horizon].max(initial=1)))
-    due = np.minimum(tables.act[:, DEADLINE], horizon).astype(np.int32)
-    for kind, first, last in tables.goal:
-        if GOALS[kind] == "deadlines":
-            np.minimum.at(due, tables.entry[first:last, 0], tables.entry[first:last, 2].astype(np.int32))
     starts, ends = np.zeros(count, np.int32), np.zeros(count, np.int32)
-    _latest_ends(bare, rank, due, starts, ends)
+    _latest_ends(_without_resources(tables), rank, _due(tables), starts, ends)
     work = _work(tables)
     positional, share = np.zeros(count), np.zeros(count)
     _weigh(tables, rank, work, positional, share)
@@ -255,6 +274,15 @@ def rules(compiled: Compiled) -> F64:
         span * (1 - positional / max(positional.max(initial=0.0), 1.0)),
         chained + late * 1e-3,
     ])  # fmt: skip
+
+
+def _due(tables: Tables) -> I32:
+    """Deadlines and wished ends."""
+    due: I32 = np.minimum(tables.act[:, DEADLINE], tables.size[0]).astype(np.int32)
+    for kind, first, last in tables.goal:
+        if GOALS[kind] == "deadlines":
+            np.minimum.at(due, tables.entry[first:last, 0], tables.entry[first:last, 2].astype(np.int32))
+    return due
 
 
 def _work(tables: Tables) -> F64:
@@ -274,6 +302,24 @@ def _work(tables: Tables) -> F64:
     load = np.bincount(of, weights=part, minlength=len(which))
     np.add.at(result, who, part * load[of] / max(load.max(initial=0.0), 1e-9))
     return result
+
+
+def pressing(compiled: Compiled) -> NDArray[np.bool_]:
+    """What the first goal that adds up ends waits for, where that goal ranks above the makespan."""
+    tables = compiled.tables
+    kinds = [GOALS[kind] for kind, _, _ in tables.goal]
+    found = np.zeros(len(tables.act), np.int64)
+    for kind, (_, first, last) in zip(kinds, tables.goal, strict=True):
+        if kind == "makespan":
+            break
+        if kind in ("networks", "waiting") and last > first:
+            sinks = tables.entry[first:last, 0]
+            found[:] = len(sinks)
+            _give_turns(tables, sinks, found, np.zeros(len(found) + 1, np.int64))
+            found -= len(sinks)
+            break
+    some: NDArray[np.bool_] = found < 0
+    return some
 
 
 def _turns(tables: Tables, share: F64, within: F64, span: float, otherwise: F64) -> F64:

@@ -52,6 +52,8 @@ class Worker(NamedTuple):
     best_fitness: I64
     best: I32
     """start, end, mode row of each activity in the best schedule."""
+    current: I32
+    """The same of the schedule that the walk is at; its fitness is fitness[0], what it heeds heeds[0]."""
     child: I32
     key: F64
     justified: I32
@@ -72,7 +74,7 @@ def new_worker(tables: Tables, size: int, seed: int, halt: I64) -> Worker:
         state=np.zeros(5, np.int64), population=population, fitness=np.full((size, goals), FAR, np.int64),
         heeds=np.zeros(size, np.int64), elite=elite, elite_fitness=np.full((ELITES, goals), FAR, np.int64),
         elite_heeds=np.zeros(ELITES, np.int64), best_list=np.zeros(count, np.int32),
-        best_fitness=np.full(goals, FAR, np.int64), best=np.zeros((3, count), np.int32), child=np.zeros(count, np.int32), key=np.zeros(count),
+        best_fitness=np.full(goals, FAR, np.int64), best=np.zeros((3, count), np.int32), current=np.zeros((3, count), np.int32), child=np.zeros(count, np.int32), key=np.zeros(count),
         justified=np.zeros(count, np.int32), trial=np.zeros((2, goals), np.int64), used=np.zeros(count, np.bool_), halt=halt,
     )  # fmt: skip
 
@@ -144,7 +146,7 @@ def value(tables, placing, out):
 @kernel
 def decode(tables, w, order, heed, justify):
     """The schedule of a list, justified when that makes it no worse: fitness in w.trial[0], its list in w.justified. Keeps
-    it when it is the best so far. Returns the work done, or -1 when halted."""
+    it when it is the best so far. w.last has its starts, ends and modes. Returns the work done, or -1 when halted."""
     fit = w.trial[0]
     broken, work = forward(tables, w.first, order, heed, w.halt)
     if broken < 0:
@@ -171,6 +173,9 @@ def decode(tables, w, order, heed, justify):
                 improved = True
     if not improved:
         copy(w.justified, order)
+        copy(w.last.start, w.first.start)
+        copy(w.last.end, w.first.end)
+        copy(w.last.mode, w.first.mode)
     keep(w, placing, w.justified, heed)
     return work + len(tables.entry) + len(tables.soft)
 

@@ -11,45 +11,52 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from govcloud.errors import IntegrityError
 from govcloud.model.schedule import (
-    Activity,
     Answer,
-    Calendar,
-    Goal,
-    Mode,
     Progress,
-    Relation,
-    Resource,
     Schedule,
     ScheduleProblem,
     Search,
     SolveStatus,
 )
 from govcloud.model.text import Text
-from govcloud.planning.scheduling.activity_lists import F64, list_by, rules
+from govcloud.planning.scheduling.activity_lists import F64, latest_by, list_by, rules, unhindered
 from govcloud.planning.scheduling.bounds import Bounds, lower_bounds
-from govcloud.planning.scheduling.compiled import HINT, I64, MODE_FROM, MODE_TO, ORIGINAL, Compiled, compile_problem
+from govcloud.planning.scheduling.compiled import (
+    HINT,
+    I64,
+    MODE_FROM,
+    MODE_TO,
+    ORIGINAL,
+    Compiled,
+    compile_problem,
+)
 from govcloud.planning.scheduling.evolution import FAR, FILLED, HEED, Worker, better, decode, evolve, new_worker
 from govcloud.planning.scheduling.families import Bench, Families, build_families, new_bench
-from govcloud.planning.scheduling.sgs import forward, new_placing
+from govcloud.planning.scheduling.sample import SAMPLE_SCHEDULE, build_sample
+from govcloud.planning.scheduling.sgs import forward, new_placing, parallel
 from govcloud.planning.scheduling.walk import wander
+from govcloud.planning.scheduling.window_fill import WindowFills, build_lanes
 
-RATE, WALK_RATE = 60e6, 35e6
+RATE, WALK_RATE = 120e6, 70e6
 """Work a second and thread that a slow or busy machine does. Measured on two shared cores of 2024: 280e6 to 570e6 with a population,
 160e6 when a pass no longer fits the cache."""
 LENIENCE = 1.5
 """By so much a part of a search may take longer than it should before the clock ends it; never beyond the limit."""
-ROUND = 40e6
+ROUND = 80e6
 SHARED_EVERY = 8
 """Rounds between exchanges."""
 WALK_FROM = 5000
 """Activities from which on a population does not pay."""
+FILL_EVERY = 2
+"""Rounds of the walk from one fill to the next."""
+REPAIRS = 0.5
+"""Of the changes in a walk, how many are local repairs."""
 PATIENCE = 12
 """Individuals without a better one, in sizes of the population, before it starts afresh."""
 
@@ -63,33 +70,11 @@ def warm() -> None:
 @cache
 def _warm(*, big: bool) -> None:
     """What a small or a big problem needs. Searches begin with it, before their clock does."""
-    mode = Mode(duration=1, calendar=1, split=True, demands=((0, 1),))
-    tiny = ScheduleProblem(
-        horizon=9,
-        calendars=(Calendar(name="always", spans=((0, 9),)), Calendar(name="some", spans=((1, 8),))),
-        resources=(Resource(resource_id="one", levels=((0, 1),)),),
-        activities=tuple(Activity(activity_id=str(n), modes=(mode,)) for n in range(3)),
-        relations=(Relation(before=0, after=1),),
-    )
-    every, ones = (0, 1, 2), (1, 1, 1)
-    goals = (
-        Goal(kind="deadlines", activities=every, weights=ones, ticks=(1, 1, 1)),
-        Goal(kind="networks", activities=every, weights=ones),
-        Goal(kind="makespan"),
-        Goal(kind="waiting", activities=every, weights=ones),
-    )
-    lower_bounds(replace(tiny, windows=((1, 3), (4, 8)), goals=goals))
-    compiled = compile_problem(tiny)
-    keys, halt = rules(compiled), np.zeros(1, np.int64)
-    worker, bound = new_worker(compiled.tables, 4, 1, halt), np.array([0, -1], np.int64)
-    list_by(compiled.tables, compiled.rank, keys[0].copy(), worker.child, worker.justified)
-    decode(compiled.tables, worker, worker.child, 0, False)
-    better(worker.best_fitness, bound)
-    if big:
-        families = build_families(compiled)
-        wander(compiled.tables, worker, families, new_bench(compiled, families), 0, bound, 1e4)
-    else:
-        evolve(compiled.tables, worker, compiled.rank, keys, 0, 0, bound, PATIENCE, 1e4)
+    run = HeuristicRun(build_sample(), Search(limit_s=60.0, workers=1, hint=SAMPLE_SCHEDULE), walk=big, cold=True)
+    run.first()
+    run.find_bounds()
+    run._prepare()
+    run._round(0, np.full(9, -1, np.int64), 1e4)
 
 
 def solve_heuristic(problem: ScheduleProblem, search: Search) -> Answer:
@@ -127,11 +112,14 @@ def place_in_order(problem: ScheduleProblem, keys: Sequence[float]) -> Schedule 
 class HeuristicRun:
     """A search in the making: `first`, `find_bounds`, then `go_on` as often as one likes."""
 
-    def __init__(self, problem: ScheduleProblem, search: Search, *, walk: bool | None = None) -> None:
-        """`walk`: instead of a population; None: when the problem is big."""
+    def __init__(
+        self, problem: ScheduleProblem, search: Search, *, walk: bool | None = None, cold: bool = False
+    ) -> None:
+        """`walk`: instead of a population; None: when the problem is big. `cold`: without loading the kernels first."""
         count = len(problem.activities)
         walk = count > WALK_FROM if walk is None else walk
-        _warm(big=walk)
+        if not cold:
+            _warm(big=walk)
         self.problem, self.search = problem, search
         self.began = time.monotonic()
         self.bounds: Bounds | None = None
@@ -140,7 +128,8 @@ class HeuristicRun:
         self._cut = False
         self.compiled: Compiled = compile_problem(problem)
         self._halt: I64 = np.zeros(1, np.int64)
-        self._keys: F64 = rules(self.compiled)
+        self._heads = unhindered(self.compiled)
+        self._keys: F64 = rules(self.compiled, self._heads)
         self._size = 1 if walk else max(20, min(100, 400_000 // max(count, 1)))
         self._workers = [
             new_worker(self.compiled.tables, self._size, search.seed * 1009 + n, self._halt)
@@ -149,6 +138,8 @@ class HeuristicRun:
         self._wishes = self.compiled.heeds
         self._families: Families
         self._benches: list[Bench] = []
+        self._fills: WindowFills | None = None
+        self._prepared = False
         self._told_at = -1.0
         self._rounds = 0
         self._until = 0.0
@@ -185,8 +176,7 @@ class HeuristicRun:
             until_s = min(until_s * LENIENCE, self.search.limit_s)
         bound = np.array([0, *(self.bounds.values if self.bounds else [-FAR] * len(self.problem.goals))], np.int64)
         used = min(workers or len(self._workers), len(self._workers))
-        if self._size == 1:
-            self._prepare_walk()
+        self._prepare()
         with ThreadPoolExecutor(used) as pool:
             while (left > 0 or not self.search.repeatable) and not self.done() and not self._over(until_s):
                 budget = min(ROUND, left) if self.search.repeatable else ROUND
@@ -198,13 +188,69 @@ class HeuristicRun:
                 self._tell("search")
         self._share()
 
-    def _prepare_walk(self) -> None:
-        """The walk starts from the best list; the first time, all priority rules have a try."""
-        if not self._benches:
-            self._families = build_families(self.compiled)
-            self._benches = [new_bench(self.compiled, self._families) for _ in self._workers]
-            self._try_rules(self._keys[1:])
-        self._seat()
+    def _prepare(self) -> None:
+        """The population has as further rules what the priority rules give under the parallel scheme, and fills of windows. The
+        walk starts from the best schedule; the first time, all priority rules have a try."""
+        tables, walk = self.compiled.tables, self._size == 1
+        if not self._prepared:
+            self._prepared = True
+            lanes = build_lanes(tables, self._heads.start)
+            if lanes is not None:
+                due, threads = latest_by(self.compiled, self._aim()), len(self._workers)
+                self._fills = WindowFills(self.compiled, lanes, self._keys[0], due, self.search.seed, threads)
+            if walk:
+                self._families = build_families(self.compiled)
+                self._benches = [new_bench(self.compiled, self._families) for _ in self._workers]
+                self._try_rules(self._keys[1:])
+            else:
+                fills, first = self._fills, self._workers[0]
+                filled = [fills.place(0, first, r, self._wishes) for r in fills.recipes()] if fills else []
+                self._keys = np.vstack([self._keys, *self._parallel(), *filled])
+        if walk:
+            self._share()
+            for worker in self._workers:
+                worker.current[:], worker.fitness[0] = worker.best, worker.best_fitness
+                worker.heeds[0] = worker.state[HEED]
+
+    def _parallel(self) -> list[F64]:
+        """The starts that the priority rules give under the parallel scheme, as keys. It looks at all that is ready again and
+        again: seconds for ten thousand activities."""
+        tables, rank, w = self.compiled.tables, self.compiled.rank, self._workers[0]
+        if len(tables.circle):
+            return []
+        found = []
+        for key in self._keys:
+            broken, _ = parallel(
+                tables, w.first, rank, key, self._wishes & ~HINT, w.child, w.sorting.key, w.justified, self._halt
+            )
+            if broken == 0:
+                found.append(w.first.start.astype(np.float64))
+        return found
+
+    def _aim(self) -> int:
+        """The last tick at which what the makespan counts could have ended; the horizon where it is no goal."""
+        tables, kinds = self.compiled.tables, [g.kind for g in self.problem.goals]
+        if self.bounds is None or "makespan" not in kinds:
+            return int(tables.size[0])
+        least = self.bounds.values[kinds.index("makespan")]
+        return int(np.searchsorted(tables.scale, least, side="right")) - 1
+
+    def _refill(self, n: int, fills: WindowFills, bound: I64) -> None:
+        """A fill by chance; the walk goes on from it when it is no worse after some repairs."""
+        worker = self._workers[n]
+        before = worker.current.copy(), worker.fitness[0].copy(), worker.heeds[0]
+        fills.place(n, worker, fills.draw(n, worker), self._wishes)
+        worker.current[:], worker.fitness[0] = worker.last[:3], worker.trial[0]
+        self._wander(n, bound, 1.0, 1.0)
+        if better(worker.fitness[0], before[1]) > 0:
+            worker.current[:], worker.fitness[0], worker.heeds[0] = before
+
+    def _wander(self, n: int, bound: I64, repairs: float, budget: float) -> None:
+        compiled = self.compiled
+        wander(
+            compiled.tables, self._workers[n], compiled.rank, self._families, self._benches[n], self._wishes, bound,
+            repairs, budget,
+        )  # fmt: skip
 
     def done(self) -> bool:
         """Nothing is left to be found."""
@@ -241,7 +287,9 @@ class HeuristicRun:
     def _round(self, n: int, bound: I64, budget: float) -> None:
         tables, rank, worker = self.compiled.tables, self.compiled.rank, self._workers[n]
         if self._size == 1:
-            wander(tables, worker, self._families, self._benches[n], self._wishes, bound, budget)
+            if self._fills is not None and self._rounds % FILL_EVERY == 0:
+                self._refill(n, self._fills, bound)
+            self._wander(n, bound, REPAIRS, budget)
         else:
             hinted = int(self._wishes & HINT != 0)
             evolve(tables, worker, rank, self._keys, hinted, self._wishes, bound, PATIENCE, budget)

@@ -1,7 +1,7 @@
-"""Schedule generation (compiled): the serial scheme forwards and backwards over a list of activities.
+"""Schedule generation (compiled): the serial scheme forwards and backwards over a list of activities, and the parallel one.
 
-It puts one activity after the other at its earliest possible end (Kolisch & Hartmann in Węglarz (ed.), Project Scheduling,
-1999). Backwards, everything goes as far to the right as the end of the schedule allows; forwards again in the order of the
+The serial scheme puts one activity after the other at its earliest possible end, the parallel one goes through time and
+starts what can start, by priority (Kolisch & Hartmann in Węglarz (ed.), Project Scheduling, 1999). Backwards, everything goes as far to the right as the end of the schedule allows; forwards again in the order of the
 starts it can only get better (double justification: Valls, Ballestín & Quintanilla, EJOR 165, 2005). That holds here, too,
 for calendars, periods and stocks, because no activity comes to lie after the place it had.
 
@@ -29,7 +29,7 @@ from govcloud.planning.scheduling.compiled import (
 from govcloud.planning.scheduling.kernels import copy, inner, kernel
 from govcloud.planning.scheduling.places import book, earliest, latest, lower_limits, new_placing, opening, upper_limits
 
-__all__ = ["backward", "forward", "new_placing"]
+__all__ = ["backward", "forward", "new_placing", "parallel", "restore"]
 
 
 @inner
@@ -68,11 +68,107 @@ def forward(tables, placing, order, heed, halt):
     return broken, work
 
 
+@kernel
+def restore(tables, placing, schedule):
+    """A schedule that is known to hold: start, end and mode row of each activity. Returns the work done."""
+    _clear(tables, placing)
+    work = 0
+    for i in range(len(placing.start)):
+        s, e, m = schedule[0, i], schedule[1, i], schedule[2, i]
+        placing.start[i], placing.end[i], placing.mode[i] = s, e, m
+        book(m, s, e, 1, tables.mode, tables.dem, tables.per, placing.free)
+        work += 4 + e - s
+    return work
+
+
+@kernel
+def parallel(tables, placing, rank, key, heed, heap, since, waits, halt):
+    """The parallel scheme: of what can start first, the lowest key. `heap`, `since` and `waits` are room for an entry for each
+    activity. For problems without circles. Returns as `forward` does."""
+    act, suc = tables.act, tables.suc
+    _clear(tables, placing)
+    broken, work, size = 0, 0, 0
+    for i in range(len(act)):
+        waits[i] = 0
+    for n in range(len(suc)):
+        waits[suc[n, 0]] += not suc[n, 2]
+    for k in range(len(rank)):
+        i = rank[k]
+        if waits[i] == 0:
+            since[i] = act[i, RELEASE]
+            size = _push(heap, size, since, key, i)
+    steps = 0
+    while size:
+        steps += 1
+        if steps & 1023 == 0 and halt[0]:
+            return -1, work
+        i = heap[0]
+        m, s, e, done = _search(tables, placing, i, 0, heed)
+        work += done
+        at = s if m >= 0 else tables.size[0]
+        if at > since[i]:
+            # Others have taken what it wanted since: it waits until this is the first that can start.
+            since[i] = at
+            _sink(heap, size, since, key, 0)
+            continue
+        size -= 1
+        heap[0] = heap[size]
+        _sink(heap, size, since, key, 0)
+        more, done = _settle(tables, placing, i, m, s, e)
+        broken += more
+        work += done
+        for q in range(act[i, SUC_FROM], act[i, SUC_TO]):
+            j = suc[q, 0]
+            if not suc[q, 2]:
+                waits[j] -= 1
+                if waits[j] == 0:
+                    since[j], _ = lower_limits(tables, placing, j, heed)
+                    size = _push(heap, size, since, key, j)
+    return broken, work
+
+
+@inner
+def _before(since, key, i, j):
+    return since[i] < since[j] or (since[i] == since[j] and (key[i] < key[j] or (key[i] == key[j] and i < j)))
+
+
+@inner
+def _push(heap, size, since, key, i):
+    k = size
+    while k > 0 and _before(since, key, i, heap[(k - 1) // 2]):
+        heap[k] = heap[(k - 1) // 2]
+        k = (k - 1) // 2
+    heap[k] = i
+    return size + 1
+
+
+@inner
+def _sink(heap, size, since, key, k):
+    i = heap[k]
+    while 2 * k + 1 < size:
+        c = 2 * k + 1
+        if c + 1 < size and _before(since, key, heap[c + 1], heap[c]):
+            c += 1
+        if not _before(since, key, heap[c], i):
+            break
+        heap[k] = heap[c]
+        k = c
+    heap[k] = i
+
+
 @inner
 def _place(tables, placing, i, floor, heed):
+    best, s, e, work = _search(tables, placing, i, floor, heed)
+    broken, done = _settle(tables, placing, i, best, s, e)
+    return broken, work + done
+
+
+@inner
+def _search(tables, placing, i, floor, heed):
+    """Mode row, start, end and work; mode -1: it has no place."""
     act, mode, dem, horizon = tables.act, tables.mode, tables.dem, tables.size[0]
     cal, per, first = tables.cal, tables.per, tables.first
-    start, end, mode_of, free, memo, hint = placing
+    free, memo, hint = placing.free, placing.memo, placing.hint
     must, wish = lower_limits(tables, placing, i, heed)
     must = max(must, floor)
     work = act[i, PRE_TO] - act[i, PRE_FROM] + 4
@@ -91,13 +187,20 @@ def _place(tables, placing, i, floor, heed):
                 best, s, e = m, t, u
         if wish <= must:
             break
+    return best, s, e, work
+
+
+@inner
+def _settle(tables, placing, i, best, s, e):
+    """Ticks beyond the deadline, and the work done."""
+    act, horizon = tables.act, tables.size[0]
     if best < 0:
         # Nowhere: what waits for it will not find a place either.
-        start[i], end[i], mode_of[i] = horizon, horizon, act[i, MODE_FROM]
-        return horizon + 1, work
-    book(best, s, e, 1, mode, dem, per, free)
-    start[i], end[i], mode_of[i] = s, e, best
-    return max(0, e - act[i, DEADLINE]), work + e - s
+        placing.start[i], placing.end[i], placing.mode[i] = horizon, horizon, act[i, MODE_FROM]
+        return horizon + 1, 0
+    book(best, s, e, 1, tables.mode, tables.dem, tables.per, placing.free)
+    placing.start[i], placing.end[i], placing.mode[i] = s, e, best
+    return max(0, e - act[i, DEADLINE]), e - s
 
 
 @kernel

@@ -1,5 +1,5 @@
-"""Search for problems that are too big for a population (compiled): a walk from the best list, with changes where the
-schedule is late, and local repair in between."""
+"""Search for problems that are too big for a population (compiled): a walk from the best schedule, with local repair, and
+changes to the order of its activities where it is late."""
 
 # mypy: allow-untyped-defs
 
@@ -20,55 +20,55 @@ from govcloud.planning.scheduling.evolution import (
     value,
 )
 from govcloud.planning.scheduling.kernels import copy, kernel
-from govcloud.planning.scheduling.sgs import forward
+from govcloud.planning.scheduling.sgs import restore
 from govcloud.planning.scheduling.squeeze import eligible, squeeze
+
+SQUEEZE = 300
+"""Work of a repair for each activity: as much as some passes."""
 
 
 @kernel
-def wander(tables, w, families, bench, wishes, bound, budget):
-    """A round of the walk: changes to the list of w.population[0], kept when they make it no worse. The caller has set that
-    list, its fitness and what it heeds. Returns the work done."""
-    rng, n, work = w.rng, len(tables.act), 0
-    current, fitness = w.population[0], w.fitness[0]
+def wander(tables, w, rank, families, bench, wishes, bound, repairs, budget):
+    """A round of the walk: changes to w.current, of which so many are local repairs, kept when they make it no worse. The caller
+    has set that schedule, its fitness and what it heeds. Returns the work done."""
+    rng, n, work, fitness = w.rng, len(tables.act), 0, w.fitness[0]
     while work < budget and better(w.best_fitness, bound) > 0 and not w.halt[0]:
         heed = w.heeds[0]
-        if fitness[0] == 0 and uniform(rng) < 0.5:
-            heed, done = _repair(tables, w, families, bench, bound, heed)
-            work += done
+        if fitness[0] == 0 and uniform(rng) < repairs:
+            heed, done = _repair(tables, w, rank, families, bench, bound, heed)
         else:
             if wishes and uniform(rng) < 0.1:
                 heed ^= wishes & (1 << below(rng, 3))
+            list_by_start(tables, rank, w.current[0], w.sorting, w.justified)
             for k in range(n):
-                w.key[current[k]] = k
+                w.key[w.justified[k]] = k
             _disturb(tables, w, w.key)
-            list_by(tables, current, w.key, w.child, w.justified)
-        done = decode(tables, w, w.child, heed, heed & HINT == 0)
+            list_by(tables, rank, w.key, w.child, w.justified)
+            done = decode(tables, w, w.child, heed, heed & HINT == 0)
         if done < 0:
             break
         work += done + 40 * n
         if better(w.trial[0], fitness) <= 0:
-            copy(current, w.justified)
+            copy(w.current[0], w.last.start)
+            copy(w.current[1], w.last.end)
+            copy(w.current[2], w.last.mode)
             copy(fitness, w.trial[0])
             w.heeds[0] = heed
     return work
 
 
 @kernel
-def _repair(tables, w, families, bench, bound, heed):
-    """Squeeze the current schedule for as long as some passes take; its list into w.child. Returns what that list is to heed
-    and the work done."""
-    current = w.population[0]
-    broken, work = forward(tables, w.last, current, heed, w.halt)
-    if broken != 0:
-        copy(w.child, current)
-        return heed, work
+def _repair(tables, w, rank, families, bench, bound, heed):
+    """Squeeze the current schedule for as long as some passes take; the result is in w.last and its fitness in w.trial[0].
+    Returns what it heeds and the work done."""
+    work = restore(tables, w.last, w.current)
+    copy(w.trial[0], w.fitness[0])
     # Some goal that is not proven to be at its best, the first ones rather than the last.
     focus = -1
     for g in range(len(tables.goal)):
         if eligible(tables.goal[g, 0]) and w.fitness[0, 1 + g] > bound[1 + g] and (focus < 0 or uniform(w.rng) < 0.35):
             focus = g
     if focus < 0:
-        copy(w.child, current)
         return heed, work
     # A wish that serves a goal below the focus would only be in the way.
     if tables.goal[focus, 0] == RISKS:
@@ -76,12 +76,11 @@ def _repair(tables, w, families, bench, bound, heed):
     for g in range(focus + 1, len(tables.goal)):
         if tables.goal[g, 0] in (BRIDGES, RISKS) and uniform(w.rng) < 0.8:
             heed &= ~(SOFT if tables.goal[g, 0] == BRIDGES else RISK)
-    list_by_start(tables, current, w.last.start, w.sorting, w.justified)
-    work += squeeze(tables, w, families, bench, focus, heed, 4 * work)
-    list_by_start(tables, current, w.last.start, w.sorting, w.child)
-    w.trial[0, 0] = 0
+    list_by_start(tables, rank, w.last.start, w.sorting, w.justified)
+    work += squeeze(tables, w, families, bench, focus, heed, SQUEEZE * len(rank))
     value(tables, w.last, w.trial[0])
-    keep(w, w.last, w.child, heed)
+    list_by_start(tables, rank, w.last.start, w.sorting, w.justified)
+    keep(w, w.last, w.justified, heed)
     return heed, work
 
 

