@@ -42,8 +42,11 @@ class _Interrupts:
     def __init__(self, lang: Lang) -> None:
         self._lang = lang
         self._count = 0
+        self._answered = False
 
     def asked(self) -> bool:
+        if self._count and not self._answered:
+            self._answer()
         return self._count > 0
 
     def given_up(self) -> bool:
@@ -53,12 +56,16 @@ class _Interrupts:
         self._count += 1
         if self.given_up():
             raise KeyboardInterrupt
-        # It may have come in the middle of a write to the same stream, which then refuses a second one.
+        # It may have come in the middle of a write to the same stream, which then refuses a second one: `asked` tries again.
         with suppress(RuntimeError):
-            click.echo(
-                Text("正在收尾，给出目前最好的计划；再按一次 Ctrl-C 放弃，不保存",
-                     "Finishing with the best plan so far; press Ctrl-C again to give up and keep nothing").to(self._lang), err=True,
-            )  # fmt: skip
+            self._answer()
+
+    def _answer(self) -> None:
+        click.echo(
+            Text("正在收尾，给出目前最好的计划；再按一次 Ctrl-C 放弃，不保存",
+                 "Finishing with the best plan so far; press Ctrl-C again to give up and keep nothing").to(self._lang), err=True,
+        )  # fmt: skip
+        self._answered = True
 
 
 class _Lines:
