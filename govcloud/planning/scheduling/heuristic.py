@@ -180,8 +180,7 @@ class HeuristicRun:
         with ThreadPoolExecutor(used) as pool:
             while (left > 0 or not self.search.repeatable) and not self.done() and not self._over(until_s):
                 budget = min(ROUND, left) if self.search.repeatable else ROUND
-                self._watch([pool.submit(self._round, n, bound, budget) for n in range(used)], until_s)
-                left -= budget
+                left -= self._watch([pool.submit(self._round, n, bound, budget) for n in range(used)], until_s)
                 self._rounds += 1
                 if self._rounds % SHARED_EVERY == 0 or self._size == 1:
                     self._share()
@@ -203,8 +202,12 @@ class HeuristicRun:
                 self._benches = [new_bench(self.compiled, self._families) for _ in self._workers]
                 self._try_rules(self._keys[1:])
             else:
-                fills, first = self._fills, self._workers[0]
-                filled = [fills.place(0, first, r, self._wishes) for r in fills.recipes()] if fills else []
+                first, fills = self._workers[0], self._fills
+                filled = []
+                if fills is not None:
+                    for recipe in fills.recipes():
+                        fills.place(0, first, recipe, self._wishes)
+                        filled.append(first.last.start.astype(np.float64))
                 self._keys = np.vstack([self._keys, *self._parallel(), *filled])
         if walk:
             self._share()
@@ -235,22 +238,24 @@ class HeuristicRun:
         least = self.bounds.values[kinds.index("makespan")]
         return int(np.searchsorted(tables.scale, least, side="right")) - 1
 
-    def _refill(self, n: int, fills: WindowFills, bound: I64) -> None:
-        """A fill by chance; the walk goes on from it when it is no worse after some repairs."""
+    def _refill(self, n: int, fills: WindowFills, bound: I64) -> float:
+        """A fill by chance; the walk goes on from it when it is no worse after some repairs. Returns the work done."""
         worker = self._workers[n]
         before = worker.current.copy(), worker.fitness[0].copy(), worker.heeds[0]
-        fills.place(n, worker, fills.draw(n, worker), self._wishes)
+        done = fills.place(n, worker, fills.draw(n, worker), self._wishes)
         worker.current[:], worker.fitness[0] = worker.last[:3], worker.trial[0]
-        self._wander(n, bound, 1.0, 1.0)
+        done += self._wander(n, bound, 1.0, 1.0)
         if better(worker.fitness[0], before[1]) > 0:
             worker.current[:], worker.fitness[0], worker.heeds[0] = before
+        return done
 
-    def _wander(self, n: int, bound: I64, repairs: float, budget: float) -> None:
+    def _wander(self, n: int, bound: I64, repairs: float, budget: float) -> float:
         compiled = self.compiled
-        wander(
+        done = wander(
             compiled.tables, self._workers[n], compiled.rank, self._families, self._benches[n], self._wishes, bound,
             repairs, budget,
         )  # fmt: skip
+        return float(done)
 
     def done(self) -> bool:
         """Nothing is left to be found."""
@@ -284,18 +289,20 @@ class HeuristicRun:
             repeatable=self.search.repeatable and not self._cut and not self.interrupted,
         )  # fmt: skip
 
-    def _round(self, n: int, bound: I64, budget: float) -> None:
+    def _round(self, n: int, bound: I64, budget: float) -> float:
+        """The work done: a single change of a big schedule may be more than the budget."""
         tables, rank, worker = self.compiled.tables, self.compiled.rank, self._workers[n]
-        if self._size == 1:
-            if self._fills is not None and self._rounds % FILL_EVERY == 0:
-                self._refill(n, self._fills, bound)
-            self._wander(n, bound, REPAIRS, budget)
-        else:
+        if self._size > 1:
             hinted = int(self._wishes & HINT != 0)
-            evolve(tables, worker, rank, self._keys, hinted, self._wishes, bound, PATIENCE, budget)
+            return float(evolve(tables, worker, rank, self._keys, hinted, self._wishes, bound, PATIENCE, budget))
+        done = 0.0
+        if self._fills is not None and self._rounds % FILL_EVERY == 0:
+            done = self._refill(n, self._fills, bound)
+        return done + self._wander(n, bound, REPAIRS, budget)
 
-    def _watch(self, futures: list[Future[None]], until_s: float) -> None:
-        """Wait for the round; the main thread is the one that a person's Ctrl-C comes to."""
+    def _watch(self, futures: list[Future[float]], until_s: float) -> float:
+        """Wait for the round, in the main thread, which is the one that a person's Ctrl-C comes to. Returns the most work that
+        a thread has done."""
         try:
             while wait(futures, timeout=0.1).not_done:
                 if self._over(until_s):
@@ -307,8 +314,7 @@ class HeuristicRun:
                 self._halt[0] = 1
             wait(futures)
             self._halt[0] = int(self.interrupted)
-        for future in futures:
-            future.result()
+        return max(future.result() for future in futures)
 
     def _over(self, until_s: float) -> bool:
         if self.search.stop is not None and self.search.stop():

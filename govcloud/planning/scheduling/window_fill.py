@@ -197,29 +197,30 @@ class WindowFills:
             rare=dice.random(), look=int(dice.choice(LOOKS)), since=int(self._lanes.windows[at, 0]) if at > 0 else 0,
         )  # fmt: skip
 
-    def place(self, n: int, worker: Worker, recipe: Recipe, wishes: int) -> F64:
-        """One pass of thread `n` by a fill: the schedule is in worker.last, its fitness in worker.trial[0]. Returns the key by
-        which it was listed."""
+    def place(self, n: int, worker: Worker, recipe: Recipe, wishes: int) -> float:
+        """One pass of thread `n` by a fill: the schedule is in worker.last, its fitness in worker.trial[0]. Returns the work
+        done."""
         tables, rank, room = self._compiled.tables, self._compiled.rank, self._rooms[n]
         packed = self._lanes.packed
         order = packed[np.argsort(recipe.urgency[packed], kind="stable")]
-        _fill(tables, self._lanes, room, order, worker.current, *recipe[1:])
+        work = _fill(tables, self._lanes, room, order, worker.current, *recipe[1:])
         later = worker.current[0] if recipe.since else tables.size[0] + recipe.urgency
         key = np.where(room.wish[:, 0] >= 0, room.wish[:, 0], later)
         lower_keys(tables, rank, key)
         wished = worker.first.hint.copy()
         worker.first.hint[:] = room.wish
-        list_by(tables, rank, key.copy(), worker.child, worker.justified)
-        if decode(tables, worker, worker.child, wishes | HINT, False) < 0:
+        list_by(tables, rank, key, worker.child, worker.justified)
+        done = decode(tables, worker, worker.child, wishes | HINT, False)
+        if done < 0:
             worker.trial[0] = FAR
         worker.first.hint[:] = wished
-        return key
+        return float(work + done + 40 * len(rank))
 
 
 @pass_over
 def _fill(tables, lanes, room, order, current, due, weights, rare, look, since):
-    """Into room.wish. `order`: the packed activities, urgent ones first; `current`: the schedule of which a part may stay; the
-    others as in Recipe."""
+    """Into room.wish; returns the work done. `order`: the packed activities, urgent ones first; `current`: the schedule of
+    which a part may stay; the others as in Recipe."""
     mode, base, memo = lanes.mode, tables.base, room.placing.memo
     cal, per, first, dem, horizon = tables.cal, tables.per, tables.first, tables.dem, tables.size[0]
     free, bucket, wish = room.placing.free, room.bucket, room.wish
@@ -229,7 +230,7 @@ def _fill(tables, lanes, room, order, current, due, weights, rare, look, since):
     held, best = np.zeros((pools, kinds), np.int32), np.zeros(longest + 1)
     taken, chosen = np.zeros((kinds, longest + 1), np.int32), np.zeros((longest + 1, 2), np.int32)
     free[:], wish[:] = base, -1
-    worth = np.zeros(len(wish))
+    worth, work = np.zeros(len(wish)), 0
     for i in order:
         if current[0, i] < since:
             wish[i, 0], wish[i, 1] = current[0, i], current[2, i]
@@ -244,9 +245,10 @@ def _fill(tables, lanes, room, order, current, due, weights, rare, look, since):
             units += base[lanes.offset[p] + opens]
         most = look * units * max(1, (closes - opens) // max(1, lanes.durations[0]))
         soon = lanes.windows[min(n + WINDOWS_LEFT, len(lanes.windows) - 1), 0]
-        _gather(tables, lanes, room, left[:count], due, worth, rare, opens, closes, soon, most, held)
+        work += _gather(tables, lanes, room, left[:count], due, worth, rare, opens, closes, soon, most, held)
         for p in range(pools):
             for _ in range(base[lanes.offset[p] + opens]):
+                work += kinds * (closes - opens)
                 total = _pack(lanes, bucket[p], held[p], wish, weights, worth, closes - opens, best, taken, chosen)
                 if not total:
                     break
@@ -260,13 +262,15 @@ def _fill(tables, lanes, room, order, current, due, weights, rare, look, since):
                     else:
                         wish[i, 1] = -2
         count = _without_placed(left, count, wish)
+    return work
 
 
 @pass_over
 def _gather(tables, lanes, room, left, due, worth, rare, opens, closes, soon, most, held):
-    """The first `most` activities that can start when a window opens, into the buckets of all that could do them."""
+    """The first `most` activities that can start when a window opens, into the buckets of all that could do them. Returns the
+    work done."""
     act, mode, horizon, wish, bucket = tables.act, lanes.mode, tables.size[0], room.wish, room.bucket
-    seen, deep = 0, bucket.shape[2]
+    seen, work, deep = 0, len(left), bucket.shape[2]
     held[:] = 0
     for i in left:
         if seen >= most:
@@ -278,15 +282,17 @@ def _gather(tables, lanes, room, left, due, worth, rare, opens, closes, soon, mo
         for m in range(act[i, MODE_FROM], act[i, MODE_TO]):
             p, d = lanes.lane[m], lanes.kind[m]
             if held[p, d] < deep:
-                s, _, _ = earliest(
+                s, _, done = earliest(
                     m, opens, closes, horizon, mode, tables.dem, tables.cal, tables.per, tables.first, room.placing.free,
                     room.placing.memo,
                 )  # fmt: skip
+                work += done
                 if s == opens:
                     bucket[p, d, held[p, d], 0], bucket[p, d, held[p, d], 1] = i, m
                     held[p, d] += 1
                     fits = True
         seen += fits
+    return work
 
 
 @pass_over
