@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from schedules import always, planted
 
@@ -28,6 +28,7 @@ def _by_time(problem: ScheduleProblem, keys: list[float]) -> tuple[int, Schedule
     )
 
 
+@settings(deadline=None)  # the first call loads the kernels
 @given(planted(), st.integers(0, 10**6))
 def test_the_parallel_scheme_keeps_every_rule(made: tuple[ScheduleProblem, Schedule], seed: int) -> None:
     problem, _ = made
