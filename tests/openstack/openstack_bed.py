@@ -334,9 +334,8 @@ def start_bed(cache: Path) -> Iterator[Bed]:
         bed.start()
         yield bed
     except BaseException:
-        for name, child in bed.running.items():
-            if child.poll() is not None:
-                print(bed.log_end(name), file=sys.stderr)
+        for name in bed.running:
+            print(bed.log_end(name), file=sys.stderr)
         raise
     finally:
         bed.stop_all()

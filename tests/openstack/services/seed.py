@@ -16,13 +16,6 @@ from typing import Any
 import openstack
 
 given = json.load(sys.stdin)
-T0 = time.time()
-
-
-def lap(x: str) -> None:
-    print(f"{time.time() - T0:.1f} {x}", file=sys.stderr)
-
-
 GIB = 1024
 
 
@@ -113,10 +106,9 @@ def main() -> None:
     offer = make_offer()
     # Nova must have met its compute host and Cinder its volume service before they can place anything.
     wait_until("hypervisor", lambda: list(admin.compute.hypervisors()))
-    wait_until(
-        "volume service",
-        lambda: [s for s in admin.block_storage.services() if s.binary == "cinder-volume" and s.state == "up"],
-    )
+    # A volume service is "up" before it listens, and what the scheduler sends it until then is lost for good; the
+    # scheduler knows its pools only once it listens.
+    wait_until("pool of volumes", lambda: list(admin.block_storage.backend_pools()))
 
     quota = {"cores": 16, "memory_gib": 32, "instances": 8, "storage_gib": 500, "addresses": 3}
     cloud, finance = make_tenant("shili-caiwu", "示例市财政局", quota)
@@ -135,7 +127,7 @@ def main() -> None:
     )
     finance["servers"]["sl-oa-01"]["floating"] = floating.floating_ip_address
     volume = cloud.block_storage.create_volume(name="sl-oa-01-data", size=100)
-    wait_until("volume", lambda: cloud.block_storage.get_volume(volume.id).status == "available")
+    wait_until("volume", lambda: cloud.block_storage.get_volume(volume.id).status in ("available", "error"))
     cloud.compute.create_volume_attachment(server.id, volume_id=volume.id)
     wait_until("attachment", lambda: cloud.block_storage.get_volume(volume.id).status == "in-use")
     finance["servers"]["sl-oa-01"]["volume"] = {"id": volume.id, "size_gib": 100}
