@@ -48,6 +48,8 @@ class Settings:
     """Department -> what it may use of the cloud; requests are totalled against it."""
     planning: Mapping[str, object] = field(default_factory=dict)
     """Crews, windows, freezes; see docs/planning.md."""
+    execution: Mapping[str, object] = field(default_factory=dict)
+    """Zones, gates, people who approve; see docs/runbook.md."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,41 +1,49 @@
 from __future__ import annotations
 
-from typing import get_args
+import json
+import sys
+import time
 
 import click
 
+from govcloud.cli import _run_machines, _run_people
+from govcloud.cli._run_work import FEW, carry_on, code_of, leave, reason_option, systems_option, tell
 from govcloud.cli.base import App, command, group, option, pass_app
 from govcloud.cli.main import INTERRUPTED
-from govcloud.model.run import Choice, Run, StepName
 from govcloud.model.text import Text
-from govcloud.report.run import build_run_view, build_runs_view
-from govcloud.workflow import rollback as rollback_verb
+from govcloud.report.run import build_change_line, build_run_views, build_runs_view
+from govcloud.report.run_overview import RunOverview
+from govcloud.report.text import render_json, render_text
 from govcloud.workflow import run as verbs
+from govcloud.workflow import run_orders, run_status
 from govcloud.workflow.session import Session
 
-_WAIT_MIN = 240
-_wait = option(
-    "--wait-min", type=click.IntRange(0, 7 * 24 * 60), default=_WAIT_MIN,
-    text=Text("等待批准的分钟数，默认 240", "Minutes to wait for the approval, 240 by default"),
+_LOOK_S = 1.0
+_no_wait = option(
+    "--no-wait", is_flag=True, text=Text("到关口即返回，不等批准", "Return at the gates; do not wait for people")
+)
+_wait_min = option(
+    "--wait-min", type=click.IntRange(0, 7 * 24 * 60), default=240,
+    text=Text("有人需要批准或决定时，最多再等多少分钟，默认 240", "Minutes to stay while people are awaited, 240 by default"),
 )  # fmt: skip
-_reason = option("--reason", text=Text("理由，记入台账", "Why; goes into the ledger"))
 
 
 @group(
-    Text("执行迁移：发起、批准、继续、决定、回退", "Carry out migrations: start, approve, resume, decide, roll back")
+    Text(
+        "执行迁移：发起、批准、跟踪、暂停、决定、回退、验收",
+        "Carry out migrations: start, approve, follow, hold, decide, roll back, accept",
+    )
 )
 def run() -> None:
     pass
 
 
-@command(Text("发起迁移：检查、等待批准、逐步执行", "Start: check, wait for the approval, then step by step"))
+@command(Text("发起迁移：检查，到关口等待，逐步执行", "Start: check, stop at the gates, then step by step"))
 @click.argument("systems", nargs=-1)
 @option("--plan", "plan_id", text=Text("按此计划", "Take the systems from this plan"))
 @option("--wave", type=int, text=Text("计划中的批次", "Wave of the plan"))
-@option(
-    "--no-wait", is_flag=True, text=Text("检查后不等批准即返回", "Return after the check; do not wait for the approval")
-)
-@_wait
+@_no_wait
+@_wait_min
 @pass_app
 def start(
     app: App, systems: tuple[str, ...], plan_id: str | None, wave: int | None, no_wait: bool, wait_min: int
@@ -44,107 +52,92 @@ def start(
         made = verbs.register_run(session, systems, plan_id=plan_id, wave=wave)
         app.say(
             Text(
-                "已登记 {r}：{s}。先做只读检查，通过后等待另一人批准：govcloud --user 姓名 run approve {r}",
-                "Registered {r}: {s}. It is checked first (read only), then another person approves: "
-                "govcloud --user NAME run approve {r}",
+                "已登记 {r}：{s}。先做只读检查，到关口停下等待批准；跟踪：govcloud run status {r} --follow",
+                "Registered {r}: {s}. It is checked first (read only) and stops at its gates; follow it with: govcloud run status {r} --follow",
             ).format(r=made.run_id, s=", ".join(made.systems))
         )
-        return _work(app, session, made.run_id, 0 if no_wait else wait_min, waiting_is_fine=no_wait)
+        shown = carry_on(app, session, made.run_id, wait_min=0 if no_wait else wait_min)
+    return leave(code_of(shown, waiting_is_fine=no_wait))
 
 
-@command(Text("继续一次中断或等待中的执行", "Go on with a run that was interrupted or waits"))
-@click.argument("run_id")
-@_wait
-@pass_app
-def resume(app: App, run_id: str, wait_min: int) -> int:
-    with app.session() as session:
-        return _work(app, session, run_id, wait_min, waiting_is_fine=False)
-
-
-def _work(app: App, session: Session, run_id: str, wait_min: int, *, waiting_is_fine: bool) -> int:
-    try:
-        ended = verbs.carry_on(session, run_id, wait_approval_s=wait_min * 60)
-    except KeyboardInterrupt:
-        app.say(
-            Text(
-                "已离开。正在执行的步骤会在后台做完，此后不再前进；继续：govcloud run resume {r}",
-                "Left. The step under way ends by itself in the background and nothing follows it; go on with: govcloud run resume {r}",
-            ).format(r=run_id)
-        )
-        return INTERRUPTED
-    _show(app, session, ended)
-    return _code(ended, waiting_is_fine=waiting_is_fine)
-
-
-def _code(run: Run, *, waiting_is_fine: bool = False) -> int:
-    return 0 if run.status == "done" or (waiting_is_fine and run.status == "waiting_approval") else 1
-
-
-@command(Text("批准（或拒绝）别人发起的执行", "Approve, or refuse, somebody else's run"))
-@click.argument("run_id")
-@_reason
-@option("--refuse", is_flag=True, text=Text("不予批准，结束这次执行", "Refuse: the run ends"))
-@pass_app
-def approve(app: App, run_id: str, reason: str | None, refuse: bool) -> None:
-    with app.session() as session:
-        answer = verbs.approve_run(session, run_id, approved=not refuse, reason=reason)
-    word = Text("已批准", "approved") if answer.approved else Text("未予批准", "refused")
-    app.say(
-        Text("{r} {w}，批准人 {a}，范围摘要 {h}", "{r} {w} by {a}, scope {h}").format(
-            r=run_id, w=word, a=answer.actor, h=answer.scope_hash[:16]
-        )
+@command(
+    Text(
+        "继续：解除暂停，采用现在的计划和文件，接着做能做的",
+        "Go on: take back holds, adopt what has changed, do what can be done",
     )
-
-
-@command(Text("查看一次执行，默认最近一次；--all 列出全部", "Show a run, the newest by default; --all lists them"))
-@click.argument("run_id", required=False)
-@option("--all", "everything", is_flag=True, text=Text("列出全部", "List all runs"))
+)
+@click.argument("run_id")
+@systems_option
+@reason_option
+@_no_wait
+@_wait_min
 @pass_app
-def status(app: App, run_id: str | None, everything: bool) -> None:
+def resume(
+    app: App, run_id: str, systems: tuple[str, ...], reason: str | None, no_wait: bool, wait_min: int
+) -> int:  # fmt: skip
+    with app.session() as session:
+        tell(app, run_orders.resume(session, run_id, systems, reason=reason))
+        shown = carry_on(app, session, run_id, wait_min=0 if no_wait else wait_min)
+    return leave(code_of(shown, waiting_is_fine=no_wait))
+
+
+@command(
+    Text("查看执行到哪里、为什么等待；默认最近一次", "Where a run is and why it waits; the newest by default")
+)  # fmt: skip
+@click.argument("run_id", required=False)
+@option("--all", "everything", is_flag=True, text=Text("列出全部执行", "List all runs"))
+@option("--attempts", is_flag=True, text=Text("列出每次尝试", "Every attempt as well"))
+@option(
+    "--follow",
+    is_flag=True,
+    text=Text("有变化就输出，直到全部停下", "Print what changes, until all wait or have ended"),
+)
+@pass_app
+def status(app: App, run_id: str | None, everything: bool, attempts: bool, follow: bool) -> int:
     with app.session() as session:
         if everything:
-            app.show(build_runs_view(verbs.list_runs(session)))
-            return
-        _show(app, session, verbs.load_run(session, run_id))
+            app.show(build_runs_view(run_status.list_states(session)))
+            return 0
+        shown = run_status.run_overview(session, run_id)
+        if follow:
+            return _follow(app, session, shown)
+        app.show(*build_run_views(shown, attempts=attempts or app.output != "table" or len(shown.systems) <= FEW))
+    return 0
 
 
-@command(Text("对结果不明或被搁置的步骤作出决定", "Decide on a step that is unclear or held"))
-@click.argument("run_id")
-@click.argument("step", type=click.Choice(get_args(StepName)))
-@click.argument("choice", type=click.Choice(get_args(Choice)))
-@option("--system", "system_id", text=Text("系统编号", "System id"))
-@_reason
-@pass_app
-def decide(app: App, run_id: str, step: StepName, choice: Choice, system_id: str | None, reason: str | None) -> None:
-    with app.session() as session:
-        made = verbs.decide(session, run_id, step, choice, system_id=system_id, reason=reason)
-    app.say(
-        Text(
-            "已记录：{s} 第 {n} 次 {t}，决定 {c}。继续：govcloud run resume {r}",
-            "Recorded: {s}, attempt {n} of {t}: {c}. Go on with: govcloud run resume {r}",
-        ).format(s=made.system_id, n=made.attempt, t=step, c=choice, r=run_id)
-    )
+def _follow(app: App, session: Session, shown: RunOverview) -> int:
+    """A table first, then a line for each system that has changed; as JSON one document a line for each change."""
+    before: dict[str, Text] | None = None
+    while True:
+        now = {s.row.system_id: build_change_line(s, shown) for s in shown.systems}
+        changed = [line for system_id, line in now.items() if before is None or before.get(system_id) != line]
+        if changed:
+            _print_change(app, shown, None if before is None else changed)
+        before = now
+        if not run_status.goes_on(shown):
+            return 0
+        try:
+            time.sleep(_LOOK_S)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        shown = run_status.run_overview(session, shown.run.run_id)
 
 
-@command(Text("让一个系统的源恢复服务", "Let a system's source serve again"))
-@click.argument("run_id")
-@click.argument("system_id")
-@_reason
-@pass_app
-def rollback(app: App, run_id: str, system_id: str, reason: str | None) -> int:
-    with app.session() as session:
-        ended = rollback_verb.roll_back(session, run_id, system_id, reason=reason)
-        _show(app, session, ended)
-        return 0 if ended.outcomes.get(system_id) == "rolled_back" else 1
+def _print_change(app: App, shown: RunOverview, changed: list[Text] | None) -> None:
+    views = build_run_views(shown, attempts=app.output == "json")
+    if app.output == "json":
+        line = json.dumps(json.loads(render_json(views, app.lang)), ensure_ascii=False)
+    elif changed is None:
+        line = render_text(views[:1], app.lang, app.zone)
+    else:
+        at = f"{shown.now.astimezone(app.zone):%H:%M:%S}"
+        line = "\n".join(f"{at} {text.to(app.lang)}" for text in changed)
+    click.echo(line)
+    # A pipe would keep the lines back until there are many.
+    sys.stdout.flush()
 
 
-def _show(app: App, session: Session, shown: Run) -> None:
-    attempts = verbs.run_attempts(session, shown.run_id)
-    approval = verbs.run_approval(session, shown.run_id)
-    app.show(build_run_view(shown, attempts, verbs.step_titles(), approval))
-
-
-for _part in (start, approve, status, resume, decide, rollback):
+for _part in (start, status, resume, *_run_people.VERBS, *_run_machines.VERBS):
     run.add_command(_part)
 
 command = run

@@ -46,33 +46,36 @@ def _migration(lab: Lab, app: str) -> dict[str, Any] | None:
     entry = lab.places[next(name for name, host in hosts.items() if "entry" in host.get("apps", ()))]
     old, new = lab.places[source], lab.places[target]
     folders = ["app", *(f for f in about["folders"] if f not in about.get("unlisted_folders", ()))]
-    database = _side(new, app) | {"state_dir": new.at("/var/lib/govcloud")}
-    database["database"] |= {"data_dir": new.at("/srv/pgdata")}
+    database = _database(new, app) | {"data_dir": new.at("/srv/pgdata")}
     if not new.root or os.getuid() == 0:
-        database["database"] |= {"run_as_uid": 1000}
+        database |= {"run_as_uid": 1000}
+    ends = {"source": f"http://{old.address}:{old.app_port}", "target": f"http://{new.address}:{new.app_port}"}
+    checks: list[dict[str, Any]] = [{"path": "/health", "via": "direct"}, {"path": "/health"}, _SELFTEST]
+    if "unlisted_folders" not in about:
+        # The careful office lets the new machine prove itself before its users are sent there.
+        checks.insert(1, _SELFTEST | {"via": "direct"})
     return {
         "system_id": about["system_id"],
-        "source": _side(old, app),
-        "target": database,
+        "machines": [{"source": old.name, "target": new.name, "state_dir": new.at("/var/lib/govcloud")}],
         "files": [{"source": old.at(f"/srv/{app}/{f}"), "target": new.at(f"/srv/{app}/{f}")} for f in folders],
-        "entry": {
-            "host": entry.name, "file": entry.at("/srv/entry/upstreams.json"), "name": app,
-            "source": f"http://{old.address}:{old.app_port}", "target": f"http://{new.address}:{new.app_port}",
-            "url": f"http://{entry.address}:{entry.app_port}/{app}",
+        "databases": [{"kind": "postgresql", "source": _database(old, app), "target": database}],
+        # The program's own folder is replicated, and `ctl` with it.
+        "services": [{side: {"script": place.at(f"/srv/{app}/app/ctl")} for side, place in (("source", old), ("target", new))}],
+        "entrances": [{"kind": "json", "host": entry.name, "file": entry.at("/srv/entry/upstreams.json"), "name": app, **ends}],
+        "verify": {
+            "url": f"http://{entry.address}:{entry.app_port}/{app}", "source_url": ends["source"],
+            "target_url": ends["target"], "checks": checks,
         },
-        "verify": [{"path": "/health", "status": 200}, {"path": "/selftest", "status": 200, "contains": '"ok": true'}],
     }  # fmt: skip
 
 
-def _side(place: Place, app: str) -> dict[str, Any]:
-    # The program's own folder is replicated, and `ctl` with it.
+_SELFTEST = {"path": "/selftest", "contains": '"ok": true'}
+
+
+def _database(place: Place, app: str) -> dict[str, Any]:
     return {
-        "host": place.name,
-        "service": {"script": place.at(f"/srv/{app}/app/ctl")},
-        "database": {
-            "host": "127.0.0.1", "port": place.database_port, "name": app, "user": app, "bin": place.pgsql,
-            "password_file": place.at(f"/srv/{app}/db.pass"),
-        },
+        "port": place.database_port, "name": app, "user": app, "bin": place.pgsql,
+        "password_file": place.at(f"/srv/{app}/db.pass"),
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from govcloud.errors import OutsideError, UsageError
 from govcloud.model.text import Lang, Text
 from govcloud.settings import load_site
 
-OPERATOR, APPROVER = "操作员甲", "审批人乙"
+OPERATOR, APPROVER, OFFICER = "操作员甲", "审批人乙", "值班领导戊"
 OWNER, BUILDER = "业主代表丙", "建设单位代表丁"
 BUILDER_UNIT = "示例软件公司甲"
 """Who built the migrated system, as its workbook says: SX19-35b wants this unit, and no other, to maintain it."""
@@ -112,10 +112,23 @@ class Road:
         self.stage.govcloud("audit", "checkpoint", "-o", "auditor/plan.note", user=OPERATOR)
 
     def migrate(self) -> None:
-        run = self._approved(GOOD)
+        plan = self.stage.ask("plan", "show")["waves"]["plan_id"]
+        run = self._start(GOOD, "--plan", plan)
         if self.crash:
             self._kill_in_replicate(run)
-        self.stage.govcloud("run", "resume", run, user=OPERATOR)
+        self.stage.govcloud("run", "resume", run, "--no-wait", user=OPERATOR)
+        self.stage.say(
+            Text(
+                "\n计划的变更窗口还没到，冻结之前会一直等。演示不等：两人按紧急程序批准，事后由第三人复核。",
+                "\nThe planned window is not open yet, and the source is not frozen before that. The demo does not wait: two "
+                "people approve as an emergency, and a third one reviews it afterwards.",
+            )
+        )
+        urgent = ("run", "approve", run, "--emergency", "--reason", "演示")
+        self.stage.govcloud(*urgent, user=APPROVER)
+        self.stage.govcloud(*urgent, user=OFFICER)
+        self.stage.govcloud("run", "resume", run, "--no-wait", user=OPERATOR)
+        self.stage.govcloud("run", "review", run, "--reason", "属实，窗口外切换经同意", user=OWNER)
         self.stage.say(
             Text(
                 "\n第二个系统：迁移文件漏列了一个附件目录，校验应当不过，并自动回退到原系统。",
@@ -123,19 +136,22 @@ class Road:
                 "and the old system must serve again.",
             )
         )
-        self.stage.govcloud("run", "resume", self._approved(BAD), expect=(1,), user=OPERATOR)
+        run = self._start(BAD)
+        self.stage.govcloud("run", "resume", run, "--no-wait", user=OPERATOR)
+        self.stage.govcloud("run", "approve", run, user=APPROVER)
+        self.stage.govcloud("run", "resume", run, "--no-wait", expect=(1,), user=OPERATOR)
 
-    def _approved(self, system: str) -> str:
-        plan = self.stage.ask("plan", "show")["waves"]["plan_id"]
-        self.stage.govcloud("run", "start", system, "--plan", plan, "--no-wait", user=OPERATOR)
+    def _start(self, system: str, *words: str) -> str:
+        """Registered, checked, and approved by another person as far as the first gate."""
+        self.stage.govcloud("run", "start", system, *words, "--no-wait", user=OPERATOR)
         run: str = self.stage.ask("run", "status")["run"]["run_id"]
         self.stage.govcloud("run", "approve", run, user=APPROVER)
         return run
 
     def _kill_in_replicate(self, run: str) -> None:
-        process = self.stage.start("run", "resume", run, user=OPERATOR)
+        process = self.stage.start("run", "resume", run, "--no-wait", user=OPERATOR)
         deadline = time.monotonic() + _CRASH_WAIT_SECONDS
-        while not (self.stage.folder / "evidence" / run / GOOD / "replicate").is_dir():
+        while not list((self.stage.folder / "evidence" / run / GOOD / "replicate" / "apply").glob("*/intent.json")):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise OutsideError(Text("没等到复制开始", "Replication did not begin"), where=run)
             time.sleep(0.05)

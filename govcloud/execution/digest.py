@@ -1,114 +1,140 @@
-"""What is compared to call a copy equal: manifests of directories and digests of databases."""
+"""What is compared to call a copied directory equal: manifests of both sides, row by row, whatever their size."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO
+from urllib.parse import quote
 
 from govcloud.model.text import Text
 
 SHOWN = 20
 """How many differences a message lists."""
+_LENGTH = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    path: bytes
+    """Relative; empty for the directory itself."""
     kind: str
     """f file, d directory, l symbolic link."""
     mode: str
     """Octal; `-` for links."""
+    owner: str
+    """`user:group`; `-` where the target's account can't set owners."""
     size: int
     digest: str
-    """SHA-256 of the content or of the link's target; `-` for directories."""
+    """SHA-256 of the content or of the link's goal; `-` for directories."""
+
+    @property
+    def line(self) -> str:
+        return f"{self.kind} {self.mode} {self.owner} {self.size} {self.digest} {escape(self.path)}\n"
 
 
-Manifest = Mapping[str, Entry]
-"""Path (escaped as gov_manifest.py does) -> entry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    changed: tuple[str, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    entries: int
+    bytes: int
+    sha256: str
+    """Over the source's lines: the same tree gives the same digest on every host. Times are not part of it."""
+    different: int
     """In the source, and missing or different in the target."""
-    extra: tuple[str, ...]
-    """In the target only; children before parents."""
+    extra: int
+    examples: tuple[str, ...]
 
 
-def parse_manifest(lines: Iterable[str]) -> dict[str, Entry]:
-    """Raises ValueError for a line that is no manifest line: a cut stream must not pass for a small tree."""
-    entries: dict[str, Entry] = {}
-    for line in lines:
-        kind, mode, size, digest, path = line.rstrip("\n").split(" ", 4)
-        if kind not in ("f", "d", "l") or not path or path in entries:
-            raise ValueError(f"not a manifest line: {line!r}")
-        entries[path] = Entry(kind, mode, int(size), digest)
-    return entries
+def escape(path: bytes) -> str:
+    """Names of any encoding on one line; as gov_manifest.py does it on the hosts."""
+    text = path.decode("utf-8", "surrogateescape")
+    kept = (c if c.isprintable() and c != "%" else quote(c.encode("utf-8", "surrogateescape")) for c in text)
+    return "".join(kept) or "."
 
 
-def diff_manifests(source: Manifest, target: Manifest) -> Difference:
-    changed = tuple(sorted(p for p, entry in source.items() if target.get(p) != entry))
-    return Difference(changed, tuple(sorted((p for p in target if p not in source), reverse=True)))
+def parse_row(path: bytes, common: bytes) -> Entry:
+    """One row of gov_manifest.py with digests. Raises ValueError for anything else."""
+    kind, _, rest = common.partition(b" ")
+    if kind == b"f":
+        mode, owner, size, _, digest = rest.split(b" ")
+        return Entry(path, "f", mode.decode(), _text(owner), int(size), digest.decode())
+    if kind == b"d":
+        mode, owner = rest.split(b" ")
+        return Entry(path, "d", mode.decode(), _text(owner), 0, "-")
+    if kind == b"l":
+        owner, goal = rest.split(b" ", 1)
+        return Entry(path, "l", "-", _text(owner), 0, hashlib.sha256(goal).hexdigest())
+    raise ValueError(f"not a row: {common!r}")
 
 
-def manifest_digest(manifest: Manifest) -> str:
-    """SHA-256 over the manifest's lines in path order: the same tree gives the same digest on every host."""
-    digest = hashlib.sha256()
-    for path in sorted(manifest):
-        e = manifest[path]
-        digest.update(f"{e.kind} {e.mode} {e.size} {e.digest} {path}\n".encode())
-    return digest.hexdigest()
+def _text(owner: bytes) -> str:
+    return owner.decode("utf-8", "backslashreplace")
 
 
-def verify_manifests(source: Manifest, target: Manifest, name: str) -> list[Text]:
-    difference = diff_manifests(source, target)
-    if not difference.changed and not difference.extra:
+def write_rows(into: IO[bytes], block: bytes) -> None:
+    """Keep a block of rows as it came."""
+    into.write(_LENGTH.pack(len(block)) + block)
+
+
+def read_rows(stream: IO[bytes]) -> Iterator[Entry]:
+    """What write_rows kept. Raises ValueError where it is cut: that must not pass for a small tree."""
+    while head := stream.read(_LENGTH.size):
+        (length,) = _LENGTH.unpack(head)
+        block = stream.read(length)
+        parts = block.split(b"\0")
+        if len(block) < length or len(parts) % 3:
+            raise ValueError("the listing is cut")
+        for path, common in zip(parts[0::3], parts[1::3], strict=True):
+            yield parse_row(path, common)
+
+
+def compare_manifests(source: Iterable[Entry], target: Iterable[Entry], into: IO[str] | None = None) -> Comparison:
+    """Both sorted as they come from the hosts. The source's lines are written to `into`."""
+    digest, entries, size = hashlib.sha256(), 0, 0
+    different, extra, examples = 0, 0, list[str]()
+    there = iter(target)
+    other = next(there, None)
+    for entry in source:
+        entries, size = entries + 1, size + entry.size
+        digest.update(entry.line.encode("utf-8"))
+        if into is not None:
+            into.write(entry.line)
+        while other is not None and _key(other) < _key(entry):
+            extra += 1
+            examples += [escape(other.path)] if len(examples) < SHOWN else []
+            other = next(there, None)
+        found = other if other is not None and other.path == entry.path else None
+        if found != entry:
+            different += 1
+            examples += [escape(entry.path)] if len(examples) < SHOWN else []
+        if found is not None:
+            other = next(there, None)
+    while other is not None:
+        extra += 1
+        examples += [escape(other.path)] if len(examples) < SHOWN else []
+        other = next(there, None)
+    return Comparison(
+        entries=entries,
+        bytes=size,
+        sha256=digest.hexdigest(),
+        different=different,
+        extra=extra,
+        examples=tuple(examples),
+    )
+
+
+def _key(entry: Entry) -> bytes:
+    return entry.path.replace(b"/", b"\0")
+
+
+def verify_manifests(compared: Comparison, name: str) -> list[Text]:
+    if not compared.different and not compared.extra:
         return []
-    paths = ", ".join((*difference.changed, *difference.extra)[:SHOWN])
     return [
         Text(
             "目录 {name} 两侧不一致：缺少或不同 {a} 项，多出 {b} 项：{paths}",
             "Directory {name} differs: {a} missing or different, {b} extra: {paths}",
-        ).format(name=name, a=len(difference.changed), b=len(difference.extra), paths=paths)
+        ).format(name=name, a=compared.different, b=compared.extra, paths=", ".join(compared.examples))
     ]
-
-
-def verify_databases(source: Mapping[str, Any], target: Mapping[str, Any]) -> list[Text]:
-    """Differences between two results of gov_postgres.py `digest`."""
-    problems = []
-    if not source["tables"]:
-        # Equal emptiness proves nothing; a database without tables isn't what anybody wanted to move.
-        problems.append(Text("源数据库没有任何表，无可核对", "The source database has no tables: nothing was compared"))
-    for name in sorted({*source["tables"], *target["tables"]}):
-        a, b = source["tables"].get(name), target["tables"].get(name)
-        if a != b:
-            rows = {"a": a["rows"] if a else "—", "b": b["rows"] if b else "—", "t": name}
-            problems.append(
-                Text(
-                    "表 {t} 内容不同（源 {a} 行，目标 {b} 行）", "Table {t} differs (source {a} rows, target {b})"
-                ).format(**rows)
-            )
-    problems += [
-        Text("序列 {s} 不同", "Sequence {s} differs").format(s=name)
-        for name in sorted({*source["sequences"], *target["sequences"]})
-        if source["sequences"].get(name) != target["sequences"].get(name)
-    ]
-    if source["objects"] != target["objects"]:
-        problems.append(
-            Text(
-                "数据库结构不同（源 {a} 个对象，目标 {b} 个）", "The structures differ (source {a} objects, target {b})"
-            ).format(a=source["object_count"], b=target["object_count"])
-        )
-    return problems[:SHOWN]
-
-
-def database_digest(result: Mapping[str, Any]) -> str:
-    """SHA-256 over tables, sequences and structure, without the server's version."""
-    digest = hashlib.sha256()
-    for table in sorted(result["tables"]):
-        digest.update(f"{table} {result['tables'][table]['rows']} {result['tables'][table]['sha256']}\n".encode())
-    for sequence in sorted(result["sequences"]):
-        digest.update(f"{sequence} {result['sequences'][sequence]}\n".encode())
-    digest.update(result["objects"].encode())
-    return digest.hexdigest()

@@ -1,256 +1,312 @@
-"""Durable execution of one run: DBOS on SQLite in the workspace.
+"""Durable execution of legs with DBOS: the only module that imports it.
 
-Every run is its own executor with its own queue, so that resuming one run never wakes another. Waiting that must stop
-(Ctrl-C, an approval that does not come) leaves through Detached, which DBOS does not record: the workflow stays pending
-and goes on at the same point when the run is resumed.
+Each worker process is an executor of its own with one queue of its own, `worker-<worker id>`. A leg is put on the queue of
+the worker that admits it and stays there over every restart of that worker: the files and processes of its attempts are on
+that machine. Other workers get it only by `adopt`, after the dead worker's exclusive lock was obtained. What DBOS would do
+by itself is kept from happening: no second process with the same executor id, no resume without the name of a queue, no
+version that changes with the source text, no pickled values, no limit of recoveries (docs/design.md, Engine).
 """
 
 from __future__ import annotations
 
-import queue
+import hashlib
+import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-from dbos import DBOS, DBOSConfig, SetWorkflowID
-from dbos._serialization import DBOSPortableJSON
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import error as dbos_error
 
 from govcloud.errors import OutsideError
-from govcloud.execution.attempt import Guard, Order
-from govcloud.execution.journal import Journal
-from govcloud.execution.migration import Migration
-from govcloud.model.run import Approval, Choice, MigrationSpec, Outcome, RunStatus, Step, StepName, StepResult
+from govcloud.execution.leg import Detached, StepRunner
 from govcloud.model.text import Text
 
 FILE = "engine.db"
-_VERSION = "govcloud-1"
-"""Raised only when workflows of the older form can't be continued."""
-_APPROVAL_POLL_S = 1.0
-_LEAVE_S = 15.0
-
-T = TypeVar("T")
-
-
-class Detached(BaseException):
-    """This process leaves the run; the run stays where it is. Not an Exception: nothing may take it for a result."""
-
-    def __init__(self, why: RunStatus | None, cause: Exception | None = None) -> None:
-        super().__init__(why)
-        self.why, self.cause = why, cause
+_VERSION = "govcloud-2"
+"""Raised only when legs of the older form can't be continued."""
+_SCHEMA = "govcloud_engine"
+"""PostgreSQL: DBOS's tables lie beside ours."""
+POLL_S = 1.0
+_OPEN = ["ENQUEUED", "PENDING"]
+LegBody = Callable[[str, str, int, StepRunner], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What one engine works on. The specs are frozen in it: they come from the run's record."""
-
+class Leg:
     run_id: str
-    executor: str
-    specs: Mapping[str, MigrationSpec]
-    steps: Mapping[StepName, Step]
-    journal: Journal
-    order: Callable[[str, StepName, int], Order]
-    wait_approval_s: float
-    on_step: Callable[[str, StepName, StepResult | None], None]
-    """Told before (None) and after each step."""
+    system_id: str
+    number: int
+    worker: str
+    """The digest that stands for a worker id in the name of its queue; empty when somebody put it on DBOS's own queue."""
+    begun: bool
+
+    @property
+    def workflow_id(self) -> str:
+        return f"{self.run_id}/{self.system_id}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A leg that stopped with an error and waits to be resumed."""
+
+    error: Exception
+    tries: int
+    at: float
+    """time.monotonic()"""
 
 
 class Engine:
-    """Runs a workflow to its end or until it has to be left. One at a time in a process (DBOS is a singleton)."""
+    """Carries out legs on threads of its own. One at a time in a process: DBOS is a singleton."""
 
-    def __init__(self, folder: Path, task: Task, guard: Callable[[Callable[[float], None]], Guard]) -> None:
-        self._folder, self._task = folder, task
-        self._stop, self._idle = threading.Event(), threading.Event()
-        self._idle.set()
-        self._ended: queue.Queue[RunStatus | BaseException] = queue.Queue()
-        self._guard = guard(self._pause)
+    def __init__(
+        self,
+        url: str,
+        worker_id: str,
+        body: LegBody,
+        on_end: Callable[[], None] = lambda: None,
+        *,
+        poll_s: float = POLL_S,
+    ) -> None:
+        """`url`: `sqlite:///<path>` or `postgresql…`. `body` carries one leg; `on_end` is told when one has stopped."""
+        self._poll_s = poll_s
+        self._url, self._worker_id, self._body, self._on_end = url, worker_id, body, on_end
+        self._queue = queue_name(worker_id)
+        self._leaving = threading.Event()
+        self._lock = threading.Lock()
+        self._running: Counter[str] = Counter()
+        self._left: dict[str, Left] = {}
+        self._idle = threading.Condition(self._lock)
 
-    def migrate(self) -> RunStatus:
-        """Start the run or go on with it. The status it reached: final, `waiting_approval` or `needs_person`."""
-        return self._execute(f"{self._task.run_id}", _migrate, (self._task.run_id,))
-
-    def roll_back(self, system_id: str, number: int) -> RunStatus:
-        """`number`: of the next rollback attempt of that system."""
-        run_id = self._task.run_id
-        return self._execute(f"{run_id}/rollback/{system_id}/{number}", _roll_back, (run_id, system_id, number))
-
-    def _execute(self, workflow_id: str, function: Callable[..., str], arguments: tuple[Any, ...]) -> RunStatus:
+    def start(self) -> None:
+        """Raises OutsideError when the database can't be used. Legs that this worker left are taken up again at once."""
         global _current
-        _prepare_database(self._folder / FILE)
-        queue_name = f"run-{self._task.run_id}"
+        if self._url.startswith("sqlite"):
+            _prepare_file(Path(self._url.removeprefix("sqlite:///")))
         config: DBOSConfig = {
             "name": "govcloud",
-            "system_database_url": f"sqlite:///{self._folder / FILE}",
-            "executor_id": self._task.run_id,
+            "system_database_url": self._url,
+            "dbos_system_schema": _SCHEMA,
+            "executor_id": self._worker_id,
             "application_version": _VERSION,
-            "serializer": DBOSPortableJSON,
+            "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "enable_otlp": False,
-            "notification_listener_polling_interval_sec": 0.25,
+            # Nothing is sent to workflows: no session has to listen.
+            "use_listen_notify": False,
         }
         _current = self
-        DBOS(config=config)
         try:
-            DBOS.listen_queues([queue_name])
+            DBOS(config=config)
+            _quieten()
+            DBOS.listen_queues([self._queue])
             DBOS.launch()
-            DBOS.register_queue(queue_name, polling_interval_sec=0.2)
-            with SetWorkflowID(workflow_id):
-                # The same id again is the same workflow: it is started once and otherwise continued.
-                handle: Any = DBOS.enqueue_workflow(queue_name, function, *arguments)
-            return self._watch(handle)
-        finally:
-            self._stop.set()
-            self._idle.wait(_LEAVE_S)
-            DBOS.destroy()
-            _current = None
+            DBOS.register_queue(self._queue, polling_interval_sec=self._poll_s)
+        except Exception as error:
+            self.stop()
+            raise OutsideError(
+                Text("执行引擎的数据库不可用：{why}", "The engine's database can't be used: {why}").format(why=error),
+                where=self._url.rpartition("@")[2],
+                next_step=Text(
+                    "检查数据库服务、磁盘空间和建表权限（schema {s}），然后重试",
+                    "Check the server, disk space and the right to make the schema {s}, then try again",
+                ).format(s=_SCHEMA),
+            ) from error
 
-    def _watch(self, handle: Any) -> RunStatus:
+    def start_leg(self, run_id: str, system_id: str, leg: int) -> int:
+        """Put the system's leg on this worker's queue, once, whoever asks. The number used: later than `leg` where that is over."""
         while True:
-            try:
-                ended = self._ended.get(timeout=0.5)
-            except queue.Empty:
-                status = handle.get_status()
-                if status is not None and status.status in ("SUCCESS", "ERROR", "CANCELLED"):
-                    return _as_status(handle.get_result(polling_interval_sec=0.1))
-                continue
-            if isinstance(ended, Detached):
-                if ended.cause is not None:
-                    raise ended.cause
-                return ended.why or "running"
-            if isinstance(ended, BaseException):
-                raise ended
-            return _as_status(handle.get_result(polling_interval_sec=0.1))
+            with SetWorkflowID(f"{run_id}/{system_id}/{leg}"):
+                handle: Any = DBOS.enqueue_workflow(self._queue, _leg, run_id, system_id, leg)
+            if handle.get_status().status in _OPEN:
+                return leg
+            # The store is an older copy than the engine's records: that leg has been carried out.
+            leg += 1
 
-    def _pause(self, seconds: float) -> None:
-        if self._stop.wait(seconds):
-            raise Detached(None)
-
-    def body(self, work: Callable[[Migration], RunStatus]) -> str:
-        """The workflow's body, on DBOS's thread."""
-        self._idle.clear()
-        try:
-            self._pause(0)
-            final = work(Migration(_Durable(self), self._task.specs, self._task.steps))
-        except BaseException as error:
-            self._ended.put(error)
-            if isinstance(error, Exception):
-                # Recorded as ERROR the run could never be resumed.
-                raise Detached(None, error) from error
-            raise
-        finally:
-            self._idle.set()
-        self._ended.put(final)
-        return final
-
-    def enter(self, status: RunStatus) -> str:
-        self._task.journal.enter(status)
-        return status
-
-    def settle(self, system_id: str, outcome: Outcome) -> str:
-        self._task.journal.settle(system_id, outcome)
-        return outcome
-
-    def perform(self, system_id: str, step: StepName, number: int) -> StepResult:
-        if step != "rollback" and self._task.journal.aborted(system_id):
-            return StepResult(status="skipped", reasons=(Text("按要求回退", "The way back was asked for"),))
-        self._task.on_step(system_id, step, None)
-        result = self._guard.perform(self._task.order(system_id, step, number))
-        self._task.on_step(system_id, step, result)
-        return result
-
-    def await_approval(self) -> Approval:
-        deadline = time.monotonic() + self._task.wait_approval_s
-        while True:
-            found = self._task.journal.approval()
-            if found is not None:
-                return found
-            if time.monotonic() >= deadline:
-                raise Detached("waiting_approval")
-            self._pause(_APPROVAL_POLL_S)
-
-    def await_decision(self, system_id: str, step: StepName, number: int) -> Choice:
-        found = self._task.journal.decision(system_id, step, number)
-        if found is not None:
-            return found.choice
-        if self._task.journal.aborted(system_id):
-            return "abort"
-        raise Detached("needs_person")
-
-
-class _Durable:
-    """Conduct for Migration: each call is one named DBOS step."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._entered = engine, 0
-
-    def perform(self, system_id: str, step: StepName, number: int) -> StepResult:
-        name = f"{system_id}/{step}#{number}"
-        return msgspec.convert(_step(name, lambda: self._engine.perform(system_id, step, number)), StepResult)
-
-    def await_approval(self) -> Approval:
-        return msgspec.convert(_step("approval", self._engine.await_approval), Approval)
-
-    def await_decision(self, system_id: str, step: StepName, number: int) -> Choice:
-        name = f"{system_id}/{step}#{number}/decision"
-        found: Choice = _step(name, lambda: self._engine.await_decision(system_id, step, number))
+    def legs(self) -> list[Leg]:
+        """Legs of all workers that are not over."""
+        found = []
+        for status in DBOS.list_workflows(status=_OPEN, load_input=False, load_output=False):
+            run_id, system_id, number = status.workflow_id.split("/")
+            found.append(
+                Leg(
+                    run_id=run_id, system_id=system_id, number=int(number), begun=status.status == "PENDING",
+                    worker=(status.queue_name or "").partition(_PREFIX)[2],
+                )
+            )  # fmt: skip
         return found
 
-    def enter(self, status: RunStatus) -> None:
-        self._entered += 1
-        _step(f"status#{self._entered}/{status}", lambda: self._engine.enter(status))
+    def adopt(self, legs: Sequence[Leg]) -> None:
+        """Take over legs of a worker whose exclusive lock the caller holds."""
+        if legs:
+            DBOS.resume_workflows([leg.workflow_id for leg in legs], queue_name=self._queue)
 
-    def settle(self, system_id: str, outcome: Outcome) -> None:
-        _step(f"{system_id}/outcome/{outcome}", lambda: self._engine.settle(system_id, outcome))
+    def resume(self, leg: Leg) -> None:
+        """Go on with a leg of this worker that stopped with an error."""
+        DBOS.resume_workflow(leg.workflow_id, queue_name=self._queue)
 
+    def is_own(self, leg: Leg) -> bool:
+        return leg.worker == self._queue.removeprefix(_PREFIX)
 
-def _step(name: str, function: Callable[[], Any]) -> Any:
-    def call() -> Any:
+    def is_running(self, leg: Leg) -> bool:
+        with self._lock:
+            return leg.workflow_id in self._running
+
+    def left(self) -> dict[str, Left]:
+        """Workflow id -> legs of this worker that stopped with an error; forgotten when they get on."""
+        with self._lock:
+            return dict(self._left)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep. Raises Detached when this process shall leave."""
+        if self._leaving.wait(seconds):
+            raise Detached()
+
+    def drain(self, timeout_s: float) -> bool:
+        """Leave all legs where they are, having recorded what they have. False: some are still in the middle of it."""
+        self._leaving.set()
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._running, timeout_s)
+
+    def stop(self) -> None:
+        global _current
+        self._leaving.set()
+        DBOS.destroy()
+        _current = None
+
+    def carry(self, run_id: str, system_id: str, leg: int) -> str:
+        """The workflow's body, on DBOS's thread."""
+        name = f"{run_id}/{system_id}/{leg}"
+        with self._lock:
+            # Counted: a leg that was resumed from outside while it runs is on two threads for a moment.
+            self._running[name] += 1
+            earlier = self._left.get(name)
         try:
-            return msgspec.to_builtins(function())
+            self.pause(0)
+            return self._body(run_id, system_id, leg, _Steps(self, name).run)
+        except dbos_error.DBOSException:
+            # Its records and this program disagree. Recorded as the leg's end: the next leg starts from our own rows.
+            raise
         except Exception as error:
-            # An error of ours or of the machine is no result of the step: leave, and try again when resumed.
-            raise Detached(None, error) from error
+            with self._lock:
+                now = self._left.get(name)
+                tries = 1 if earlier is None or now is None else earlier.tries + 1
+                self._left[name] = Left(error=error, tries=tries, at=time.monotonic())
+            # Recorded as ERROR the leg could never be resumed.
+            raise Detached(error) from error
+        finally:
+            with self._idle:
+                self._running -= Counter([name])
+                self._idle.notify_all()
+            self._on_end()
 
-    return DBOS.run_step({"name": name}, call)
+    def got_on(self, name: str) -> None:
+        with self._lock:
+            self._left.pop(name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    engine: Engine
+    leg: str
+
+    def run(self, name: str, function: Callable[[], Any]) -> Any:
+        def call() -> Any:
+            try:
+                done = function()
+            except dbos_error.DBOSException:
+                raise
+            except Exception as error:
+                # An error of ours or of the machine is no result of the step: leave, and try again later.
+                raise _Stopped(error) from error
+            self.engine.got_on(self.leg)
+            return done
+
+        try:
+            return DBOS.run_step({"name": name}, call)
+        except _Stopped as stopped:
+            raise stopped.cause from stopped
+
+
+class _Stopped(BaseException):
+    """Carries an error past DBOS, which records every Exception as the step's result."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 _current: Engine | None = None
 """DBOS keeps one registry of functions in a process; they find what they work on here."""
 
 
-def _engine() -> Engine:
+@DBOS.workflow(name="govcloud.leg", max_recovery_attempts=None)
+def _leg(run_id: str, system_id: str, leg: int) -> str:
     if _current is None:
-        raise OutsideError(Text("没有可用的执行引擎", "There is no engine"))
-    return _current
+        raise Detached()
+    return _current.carry(run_id, system_id, leg)
 
 
-@DBOS.workflow(name="govcloud.migrate", max_recovery_attempts=None)
-def _migrate(run_id: str) -> str:
-    return _engine().body(lambda migration: migration.carry_out())
+_PREFIX = "worker-"
 
 
-@DBOS.workflow(name="govcloud.rollback", max_recovery_attempts=None)
-def _roll_back(run_id: str, system_id: str, number: int) -> str:
-    return _engine().body(lambda migration: migration.roll_back(system_id, number))
+def worker_digest(worker_id: str) -> str:
+    return hashlib.sha256(worker_id.encode()).hexdigest()[:20]
 
 
-def _as_status(value: Any) -> RunStatus:
-    return msgspec.convert(value, RunStatus)  # type: ignore[no-any-return]
+def queue_name(worker_id: str) -> str:
+    return _PREFIX + worker_digest(worker_id)
 
 
-def _prepare_database(path: Path) -> None:
-    """Write-ahead log (kept in the file) with full synchronisation (SQLite's default, checked here)."""
-    with closing(sqlite3.connect(path)) as connection:
-        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-        level = connection.execute("PRAGMA synchronous").fetchone()[0]
-    path.chmod(0o600)
+def _prepare_file(path: Path) -> None:
+    """Write-ahead log (kept in the file) with full synchronisation (SQLite's default, checked on a connection of its own)."""
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            level = connection.execute("PRAGMA synchronous").fetchone()[0]
+        path.chmod(0o600)
+    except (sqlite3.Error, OSError) as error:
+        raise OutsideError(
+            Text("执行引擎的数据库不可用：{why}", "The engine's database can't be used: {why}").format(why=error),
+            where=str(path),
+        ) from error
     if mode != "wal" or level != 2:
         raise OutsideError(
             Text("SQLite 不支持所需的持久化方式", "SQLite lacks the durability that is needed"),
             where=f"{path} (journal_mode={mode}, synchronous={level})",
         )
+
+
+class _Once(logging.Filter):
+    """The same complaint once a minute, without a traceback: a database that is away for half a minute made 4,000 lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if "already exists in queue" in record.getMessage():
+            # Two workers admitted the same leg at the same moment; one of them has it.
+            return False
+        record.exc_info = record.exc_text = None
+        record.msg, record.args = record.getMessage().partition("\n")[0].partition(": Traceback")[0][:300], None
+        kind = f"{record.filename}:{record.lineno}"
+        now = time.monotonic()
+        if now - self._said.get(kind, -60.0) < 60:
+            return False
+        self._said[kind] = now
+        return True
+
+
+_once = _Once()
+
+
+def _quieten() -> None:
+    logging.getLogger("dbos").addFilter(_once)

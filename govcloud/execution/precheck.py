@@ -1,126 +1,250 @@
-"""Judges what the probes of both hosts found. Pure: the same facts give the same answer."""
+"""Judges what was found on the machines of a migration. Pure: the same facts give the same answer."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from govcloud.execution.databases.probes import verify_probes
 from govcloud.model.text import Text
 
 MAX_SKEW_S = 60
-_REUSABLE = ("preparing", "rolled_back")
+NEEDED_PYTHON = (3, 8)
+"""ansible-core 2.19 runs its modules on no older one (its module_utils/basic.py: _PY_MIN)."""
+PYTHONS = (
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python3.10",
+    "python3.9",
+    "python3.8",
+    "/usr/bin/python3",
+    "python3",
+)
+"""Where Ansible looks, the first that is there wins (INTERPRETER_PYTHON_FALLBACK of ansible-core 2.19)."""
+_WORKS = "import sys, json, zipfile, subprocess; print('%d.%d' % sys.version_info[:2])"
+LOOK = f"""date +%s
+for p in {" ".join(PYTHONS)}; do q=$(command -v "$p") && break; q=; done
+if [ -z "$q" ]; then echo none; exit 0; fi
+v=$("$q" -c "{_WORKS}" 2>/dev/null) && echo "$q $v" || echo "$q broken"
+"""
+"""A shell script without data in it: the host's clock in seconds, then the Python that Ansible would take and its version."""
+_MARGIN = 1.1
+"""So much more than the source's size must be free: file systems differ in what a file takes."""
 _MIB = 2**20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What `LOOK` said on a host, between two moments of the controller's own clock (seconds)."""
+
+    host: str
+    said: str
+    asked_at: float
+    answered_at: float
+    needed: tuple[int, int] = NEEDED_PYTHON
+
+
+def judge_reach(found: Sequence[Reach]) -> list[Text]:
+    """Why Ansible could not work on these hosts, or why their times can't be compared."""
+    problems: list[Text] = []
+    for reach in found:
+        needed = ".".join(map(str, reach.needed))
+        clock, _, about = reach.said.strip().partition("\n")
+        path, _, version = about.strip().rpartition(" ")
+        if not clock.isdigit() or not about:
+            problems.append(
+                Text("{h} 没有给出预期的应答：{s}", "{h} did not answer as expected: {s}").format(
+                    h=reach.host, s=reach.said[:200]
+                )
+            )
+            continue
+        skew = max(reach.asked_at - int(clock) - 1, int(clock) - reach.answered_at, 0.0)
+        if skew > MAX_SKEW_S:
+            problems.append(
+                Text("{h} 的时钟相差 {s} 秒，请先校时", "The clock of {h} is off by {s} s: set it first").format(
+                    h=reach.host, s=round(skew)
+                )
+            )
+        if about.strip() == "none":
+            problems.append(
+                Text(
+                    "{h} 上没有 Python，需要 {n} 以上：请安装（例如 /usr/bin/python3.9），不必替换系统自带的程序",
+                    "There is no Python on {h}, {n} or newer is needed: install one (as /usr/bin/python3.9); nothing of the system need be replaced",
+                ).format(h=reach.host, n=needed)
+            )
+        elif version == "broken":
+            problems.append(
+                Text(
+                    "{h} 上的 {p} 不能运行，需要可用的 Python {n} 以上：请修复，或另装一个",
+                    "{p} on {h} does not work, a working Python {n} or newer is needed: repair it or install another beside it",
+                ).format(h=reach.host, p=path, n=needed)
+            )
+        elif tuple(int(part) for part in version.split(".")) < reach.needed:
+            problems.append(
+                Text(
+                    "{h} 上的 Python 为 {v}（{p}），需要 {n} 以上：请另装一个（例如 /usr/bin/python3.9），不必替换系统自带的程序",
+                    "Python on {h} is {v} ({p}), {n} or newer is needed: install one beside it (as /usr/bin/python3.9); the system's own may stay",
+                ).format(h=reach.host, v=version, p=path, n=needed)
+            )
+    return problems
+
+
 def judge(
-    spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[str, Any], now: float
+    spec: Mapping[str, Any], source: Sequence[Mapping[str, Any] | None], target: Sequence[Mapping[str, Any] | None]
 ) -> tuple[list[Text], dict[str, int]]:
     """Why the migration must not start (empty: it may), and how much there is to move.
 
-    `source` and `target` are the `facts` of gov_probe.py, `now` the controller's clock in seconds.
+    `source` and `target`: the `facts` of gov_probe.py, one a machine; None for a target that is made later.
+    Facts: data_bytes (files and databases of the source), source_bytes, database_bytes, source_files.
     """
-    problems = [*_both(spec, source, target, now), *_source(spec, source), *_target(spec, source, target)]
-    files = sum(tree["bytes"] for tree in source["trees"].values() if tree)
-    database = source.get("database", {}).get("bytes", 0)
-    return problems, {"source_bytes": files, "database_bytes": database}
+    old = {facts["machine"]: facts for facts in source if facts}
+    new = {facts["machine"]: facts for facts in target if facts}
+    problems: list[Text] = []
+    for machine in spec["machines"]:
+        here, there = old.get(machine["name"]), new.get(machine["name"])
+        for facts in (here, there):
+            if facts:
+                problems += _both(facts)
+        if here:
+            problems += _source(here)
+        if here and there:
+            problems += _target(spec, here, there)
+    files = sum(tree["bytes"] for facts in old.values() for tree in facts["files"])
+    databases = sum(d.get("bytes", 0) for facts in old.values() for d in facts["databases"])
+    return problems, {
+        "data_bytes": files + databases, "source_bytes": files, "database_bytes": databases,
+        "source_files": sum(tree["files"] for facts in old.values() for tree in facts["files"]),
+    }  # fmt: skip
 
 
-def _both(spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[str, Any], now: float) -> Iterator[Text]:
-    for end, facts in (("source", source), ("target", target)):
-        host = spec[end]["host"]
-        if facts["missing_tools"]:
-            yield Text("{h} 缺少程序：{t}", "{h} lacks programs: {t}").format(
-                h=host, t=", ".join(facts["missing_tools"])
+def _both(facts: Mapping[str, Any]) -> Iterator[Text]:
+    host = facts["host"]
+    if facts["missing_tools"]:
+        yield Text("{h} 缺少程序：{t}", "{h} lacks programs: {t}").format(h=host, t=", ".join(facts["missing_tools"]))
+    for database in facts["databases"]:
+        if missing := database.get("missing_programs"):
+            yield Text("{h} 缺少 {k} 的程序：{t}", "{h} lacks programs of {k}: {t}").format(
+                h=host, k=database["kind"], t=", ".join(missing)
             )
-        skew = round(abs(now - facts["clock"]))
-        if skew > MAX_SKEW_S:
-            yield Text("{h} 的时钟相差 {s} 秒", "The clock of {h} is off by {s} s").format(h=host, s=skew)
-        database = facts.get("database")
-        if spec[end]["database"] and database:
-            absent = {"psql", "pg_dump", "pg_restore"} - set(database["programs"])
-            if absent:
-                yield Text("{h} 缺少 PostgreSQL 程序：{t}", "{h} lacks PostgreSQL programs: {t}").format(
-                    h=host, t=", ".join(sorted(absent))
-                )
-            if not database["password_file"]:
-                yield Text("{h} 上的数据库口令文件读不到", "The database's password file on {h} can't be read").format(
-                    h=host
-                )
-            if "problem" in database:
-                yield Text("{h} 的数据库：{w}", "Database on {h}: {w}").format(h=host, w=database["problem"])
+    told = [*facts["problems"], *(s["problem"] for s in facts["services"] if "problem" in s)]
+    told += [p for database in facts["databases"] for p in database.get("problems", ())]
+    for problem in told:
+        yield Text("{h}：{p}", "{h}: {p}").format(h=host, p=Text(problem["zh"], problem["en"]))
 
 
-def _source(spec: Mapping[str, Any], source: Mapping[str, Any]) -> Iterator[Text]:
-    for path, tree in source["trees"].items():
-        if tree is None:
-            yield Text("源目录不存在：{p}", "No such source directory: {p}").format(p=path)
-    if not source["service_running"]:
-        yield Text("源服务没有运行，无从对比迁移前后", "The source's service is not running: nothing to compare with")
-    database = source.get("database") or {}
-    if database.get("read_only"):
-        yield Text(
-            "源数据库已是只读：可能有未回退的割接",
-            "The source database is read-only: an earlier cutover may not have been rolled back",
-        )
-    if "server_version" in database and database["client_version"] < database["server_version"] // 10000:
-        yield Text("源主机的 pg_dump 比数据库旧", "pg_dump on the source is older than its server")
+def _source(facts: Mapping[str, Any]) -> Iterator[Text]:
+    host = facts["host"]
+    for tree in facts["files"]:
+        if not tree["there"]:
+            yield Text("{h} 上没有源目录 {p}", "{h} has no source directory {p}").format(h=host, p=tree["path"])
+        if tree["special"]:
+            yield Text(
+                "{h} 的源目录中有设备文件或管道，无法复制：{s}", "{h}: devices or pipes can't be copied: {s}"
+            ).format(h=host, s=", ".join(tree["special"]))
+    for service in facts["services"]:
+        if service["state"] != "running" and "problem" not in service:
+            yield Text(
+                "{h} 上的服务 {n} 没有运行（{s}），无从对比迁移前后",
+                "Service {n} on {h} is not running ({s}): there is nothing to compare with",
+            ).format(h=host, n=service["name"], s=service["state"])
+        if service.get("held"):
+            yield Text(
+                "{h} 上的计划任务仍处于停用状态，可能有未完成的回退：{t}",
+                "Cron tables on {h} are still held, a way back may not be complete: {t}",
+            ).format(h=host, t=", ".join(service["held"]))
+        if service.get("starters"):
+            yield Text(
+                "{h} 上的服务 {n} 会被 {u} 重新启动：请把它也列入 services",
+                "Service {n} on {h} would be started again by {u}: list it in services as well",
+            ).format(h=host, n=service["name"], u=", ".join(service["starters"]))
+    for file in facts["carry"]:
+        if file["kind"] in ("absent", "other"):
+            yield Text("{h} 上没有要带走的文件 {p}", "{h} has no file {p} to carry along").format(
+                h=host, p=file["path"]
+            )
 
 
 def _target(spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Text]:
-    marker = target["marker"]
-    ours = marker is not None and marker.get("system_id") == spec["system_id"] and marker.get("state") in _REUSABLE
+    host, marker, ours = target["host"], target["marker"], target["ours"]
     if marker is not None and not ours:
-        yield Text("目标上已有副本：{s}（{t}）", "The target holds a copy already: {s} ({t})").format(
-            s=marker.get("system_id"), t=marker.get("state")
+        yield Text("目标 {h} 上已有副本：{s}（{t}）", "Target {h} holds a copy already: {s} ({t})").format(
+            h=host, s=marker.get("system_id"), t=marker.get("state")
         )
-    for path, tree in target["trees"].items():
-        if tree is not None and not tree["empty"] and not ours:
-            yield Text("目标目录不为空：{p}", "The target directory is not empty: {p}").format(p=path)
-    if target["service_running"]:
-        yield Text("目标服务已在运行", "The target's service is running already")
-    script = spec["target"]["service"].get("script")
-    arrives = any(script and script.startswith(pair["target"] + "/") for pair in spec["files"])
-    if target["service_running"] is None and not arrives:
-        yield Text("目标上没有服务脚本：{p}", "No service script on the target: {p}").format(p=script)
-    if spec["target"]["database"]:
-        yield from _target_database(spec["target"]["database"], source.get("database") or {}, target, ours)
-    yield from _space(spec, source, target)
+    for tree in target["files"]:
+        if not tree["empty"] and not ours:
+            yield Text("目标 {h} 的目录不为空：{p}", "The directory on target {h} is not empty: {p}").format(
+                h=host, p=tree["path"]
+            )
+    yield from _target_services(spec, source, target)
+    yield from _people(source, target)
+    methods = dict(enumerate(database["method"] for database in spec["databases"]))
+    pairs = {database["index"]: database for database in source["databases"]}
+    for database in target["databases"]:
+        there = pairs.get(database["index"], {})
+        # One that could not be examined has said so and nothing else.
+        if "version" in there and "version" in database:
+            yield from verify_probes(there, database, methods[database["index"]])
+    yield from _space(source, target)
 
 
-def _target_database(
-    spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[str, Any], ours: bool
-) -> Iterator[Text]:
-    database = target["database"]
-    if spec["data_dir"] and not database["initdb"]:
-        yield Text("目标缺少 initdb", "The target lacks initdb")
-    if spec["data_dir"] and not database["data_dir_empty"] and not ours:
-        yield Text("目标数据库目录不为空：{p}", "The target's data directory is not empty: {p}").format(
-            p=spec["data_dir"]
-        )
-    if database.get("exists") and not ours:
-        yield Text("目标上已有同名数据库：{n}", "The target has a database of that name: {n}").format(n=spec["name"])
-    if database.get("client_version", 0) < source.get("client_version", 0):
-        yield Text("目标的 PostgreSQL 版本低于源", "PostgreSQL on the target is older than on the source")
-
-
-def _space(spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Text]:
-    needed: dict[int, float] = defaultdict(float)
-    free: dict[int, int] = {}
-    for pair in spec["files"]:
-        place = target["space"][pair["target"]]
-        tree = source["trees"][pair["source"]]
-        needed[place["device"]] += (tree["bytes"] if tree else 0) * 1.1
-        free[place["device"]] = place["bytes"]
-    database = spec["target"]["database"]
-    if database and database["data_dir"]:
-        place = target["space"][database["data_dir"]]
-        # Two copies lie there for a while: the one in use and the one that replaces it.
-        needed[place["device"]] += (source.get("database") or {}).get("bytes", 0) * 2.2
-        free[place["device"]] = place["bytes"]
-    for device, want in needed.items():
-        if want > free[device]:
+def _target_services(spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Text]:
+    host = target["host"]
+    arriving = [tree["path"] + "/" for tree in target["files"]]
+    carried = {file["path"].rpartition("/")[2] for file in source["carry"]}
+    for service in target["services"]:
+        if service["state"] in ("running", "changing"):
+            yield Text("目标 {h} 上的服务 {n} 已在运行", "Service {n} is running on target {h} already").format(
+                h=host, n=service["name"]
+            )
+        comes = service["name"] in carried or any(service["name"].startswith(folder) for folder in arriving)
+        if service["state"] == "absent" and not comes:
             yield Text(
-                "目标磁盘空间不足：需要 {a} MiB，可用 {b} MiB",
-                "Too little space on the target: {a} MiB needed, {b} free",
-            ).format(a=round(want / _MIB), b=free[device] // _MIB)
+                "目标 {h} 上没有服务 {n}，迁移文件也没有带上它（carry 或 files）",
+                "There is no service {n} on target {h}, and the migration file does not bring it (carry or files)",
+            ).format(h=host, n=service["name"])
+
+
+def _people(source: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Text]:
+    """Owners of carried files and users of carried units must be known on the target by the same names."""
+    users = {owner for file in source["carry"] for owner in file["owners"]}
+    units = {file["path"].rpartition("/")[2] for file in source["carry"]}
+    users |= {s["user"] for s in source["services"] if s.get("user") and s["name"] in units}
+    groups = {group for file in source["carry"] for group in file["groups"]}
+    for kind, names, known in (
+        (Text("用户", "user"), users, target["users"]), (Text("用户组", "group"), groups, target["groups"])
+    ):  # fmt: skip
+        if unknown := sorted(name for name in names - set(known) if not name.isdigit()):
+            yield Text("目标 {h} 上没有{k}：{n}", "Target {h} does not know this {k}: {n}").format(
+                h=target["host"], k=kind, n=", ".join(unknown)
+            )
+
+
+def _space(source: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Text]:
+    bytes_needed: dict[int, float] = defaultdict(float)
+    files_needed: dict[int, float] = defaultdict(float)
+    places = {place["device"]: place for place in target["space"].values()}
+    trees = {tree["index"]: tree for tree in source["files"]}
+    for tree in target["files"]:
+        device, old = target["space"][tree["path"]]["device"], trees[tree["index"]]
+        # What an earlier synchronisation has brought is there already.
+        bytes_needed[device] += max(0.0, old["bytes"] * _MARGIN - tree["bytes"])
+        files_needed[device] += max(0.0, old["files"] * _MARGIN - tree["files"])
+    pairs = {database["index"]: database for database in source["databases"]}
+    for database in target["databases"]:
+        if at := database.get("space_at"):
+            # Two copies lie there for a while: the one in use and the one that replaces it.
+            there = pairs.get(database["index"], {})
+            bytes_needed[target["space"][at]["device"]] += there.get("bytes", 0) * 2 * _MARGIN
+    for device, place in places.items():
+        if bytes_needed[device] > place["bytes"]:
+            yield Text(
+                "目标 {h} 磁盘空间不足：需要 {a} MiB，可用 {b} MiB",
+                "Too little space on target {h}: {a} MiB needed, {b} free",
+            ).format(h=target["host"], a=round(bytes_needed[device] / _MIB), b=place["bytes"] // _MIB)
+        if 0 <= place["inodes"] < files_needed[device]:
+            yield Text(
+                "目标 {h} 的索引节点不足：需要 {a}，可用 {b}", "Too few inodes on target {h}: {a} needed, {b} free"
+            ).format(h=target["host"], a=round(files_needed[device]), b=place["inodes"])

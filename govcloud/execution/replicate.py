@@ -1,132 +1,315 @@
-"""Copies directories and databases between two hosts; called by our Ansible modules on the controller.
+"""Copies directories from an old host to a new one, over SSH, in pieces that survive a cut; called by gov_files.py.
 
-Only what differs by content is sent. It arrives beside its final place, is checked there, and only then gets its name.
-The source is only ever read.
+The target's agent compares the source's listing with its own tree and says what is missing; the source's agent sends that,
+through the controller or straight to the target; nothing gets its final name before all of it is there and on disk. After a
+cut the same comparison finds what came already. The source is only ever read.
 """
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from typing import IO, Any, Literal
 
-from govcloud import resources
 from govcloud.execution import digest
-from govcloud.execution.stream import Passed, Remote, capture, pipe
+from govcloud.execution.agent import Exchange, Line, boot, source_program, target_program
+from govcloud.execution.bucket import bytes_per_s
+from govcloud.execution.direct import Road, find_road, one_attempt_key
+from govcloud.execution.stream import Cut, Remote, StreamError
 from govcloud.model.text import Text
 
-_TAR_CHANGED = frozenset({0, 1})
-_DIGEST_STALL_S = 3600.0
+Facts = dict[str, int | str]
+Way = Literal["auto", "direct", "relay"]
+_STALL_S = 60.0
+_CUTS = 6
+"""So often one attempt takes up a broken transfer again; a later attempt goes on from there."""
+_WORTH_DIRECT = 64 << 20
+"""Bytes; below, letting the source in at the target takes longer than the detour."""
+_AHEAD = 256 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
-    """Whose copy this is, and where the evidence goes."""
+class Ends:
+    """Both hosts of one machine's move, whose copy it is, and where the evidence goes."""
 
-    system_id: str
-    run_id: str
-    attempt: int
     source_host: str
     target_host: str
     marker: str
-    """Path on the target; the far end refuses to write unless it names this copy."""
+    """Path on the target; the far end refuses to write unless it names this system and run and no newer attempt."""
+    state_dir: str
+    system: Mapping[str, Any]
+    """As the modules get it: system_id, run_id, attempt, token and more."""
     evidence: Path
     remote: Remote
 
 
-def sync_files(copy: Copy, pair: Mapping[str, str], *, live: bool) -> dict[str, int | str]:
-    """Make the target directory equal to the source's. Raises StreamError.
-
-    `live`: the source still serves, so files may change while they are read; a later frozen pass makes it exact.
-    """
-    source = _manifest(copy, copy.source_host, pair["source"], "source")
-    target = _manifest(copy, copy.target_host, pair["target"], "target")
-    difference = digest.diff_manifests(source, target)
-    passed = Passed(0, "")
-    owner = {"marker": copy.marker, "system_id": copy.system_id, "run_id": copy.run_id}
-    if difference.changed or difference.extra or not target:
-        suffix = f"{copy.run_id}-{copy.attempt}"
-        partial = _ask(
-            copy, copy.target_host, "gov_manifest", "stage", {**owner, "target": pair["target"], "suffix": suffix}
-        ).strip()
-        if difference.changed:
-            passed = _send(copy, pair["source"], partial, difference.changed, live=live)
-        expected = {p: (source[p].kind, source[p].mode, "" if live else source[p].digest) for p in difference.changed}
-        lists = json.dumps({"expected": expected, "extra": difference.extra}).encode()
-        arguments = {**owner, "partial": partial, "target": pair["target"]}
-        _ask(copy, copy.target_host, "gov_manifest", "promote", arguments, give=lists)
-    return {
-        "files": len(source),
-        "sent": len(difference.changed),
-        "removed": len(difference.extra),
-        "bytes": passed.bytes,
-    }
-
-
-def _send(copy: Copy, root: str, partial: str, paths: tuple[str, ...], *, live: bool) -> Passed:
-    names = b"\0".join(unquote_to_bytes(path) for path in paths)
-    read = ["tar", "-C", root, "--null", "--no-recursion", "--hard-dereference", "--numeric-owner"]
-    # A serving source may remove a file between the manifest and now.
-    read += ["--ignore-failed-read"] if live else []
-    read += ["--verbatim-files-from", "-T", "-", "-cf", "-"]
-    write = ["tar", "-C", partial, "--numeric-owner", "--no-overwrite-dir", "-p", "-xf", "-"]
-    return pipe(
-        copy.remote.argv(copy.source_host, read), copy.remote.argv(copy.target_host, write),
-        give=names, source_codes=_TAR_CHANGED if live else frozenset({0}),
+def build_ends(
+    spec: Mapping[str, Any], system: Mapping[str, Any], machine: str, *, evidence: Path, ssh_config: Path
+) -> Ends:
+    """Of the machine with that name in a migration file (as builtins)."""
+    found = next(m for m in spec["machines"] if m["name"] == machine)
+    return Ends(
+        source_host=found["source"], target_host=found["target"], state_dir=found["state_dir"],
+        marker=f"{found['state_dir']}/{spec['system_id']}.json", system=system, evidence=evidence,
+        remote=Remote(ssh_config),
     )  # fmt: skip
 
 
-def verify_files(copy: Copy, pair: Mapping[str, str]) -> tuple[list[Text], dict[str, int | str]]:
-    """Compare both directories by content. Problems, and what was counted."""
-    source = _manifest(copy, copy.source_host, pair["source"], "source")
-    target = _manifest(copy, copy.target_host, pair["target"], "target")
-    return digest.verify_manifests(source, target, pair["source"]), {
-        "files": len(source),
-        "bytes": sum(entry.size for entry in source.values()),
-        "sha256": digest.manifest_digest(source),
-    }
+def beat(evidence: Path) -> Callable[[], None]:
+    """A function that touches `<evidence>/heartbeat` at most once a second: without it a long step counts as hung."""
+    last = 0.0
+
+    def touch() -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last > 1:
+            last = now
+            (evidence / "heartbeat").touch()
+
+    return touch
 
 
-def send_database(copy: Copy, source: Mapping[str, Any], target: Mapping[str, Any], into: str) -> Passed:
-    """pg_dump on the source's host into pg_restore on the target's, into the empty database `into`."""
-    read = _script("gov_postgres", "dump", {"database": source})
-    write = _script("gov_postgres", "restore", {"database": target, "into": into})
-    return pipe(
-        copy.remote.argv(copy.source_host, read), copy.remote.argv(copy.target_host, write), stall_s=_DIGEST_STALL_S
+def sync_files(
+    ends: Ends, pair: Mapping[str, Any], *, live: bool, bandwidth_mbps: int | None = None, way: Way = "auto",
+    stall_s: float = _STALL_S, deadline_min: int = 240,
+) -> Facts:  # fmt: skip
+    """Make the target directory equal to the source's; what was counted. Raises StreamError.
+
+    `live`: the source still serves. Then size, times and inode decide what is sent, and files may change while they are
+    read; a later pass with a frozen source compares every byte on both sides and makes it exact.
+    """
+    sync = _Sync(
+        ends, pair, live=live, rate=bytes_per_s(bandwidth_mbps), way=way, stall_s=stall_s, minutes=deadline_min
     )
+    silent = 0
+    while True:
+        moved = sync.passed
+        try:
+            return sync.run()
+        except Cut as cut:
+            sync.cuts += 1
+            silent = 0 if sync.passed > moved else silent + 1
+            if sync.cuts > _CUTS or silent > 2:
+                raise StreamError(
+                    Text(
+                        "{why}；已重新连接 {n} 次。已到达的内容保留在目标上，下次从断点继续",
+                        "{why}; connected again {n} times. What arrived stays on the target, the next attempt goes on from there",
+                    ).format(why=cut.text, n=sync.cuts - 1)
+                ) from cut
+            time.sleep(min(2.0 ** (sync.cuts - 1), 15.0) / 2)
 
 
-def database_digests(copy: Copy, source: Mapping[str, Any], target: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Digests of both databases; kept as evidence, too."""
-    found = []
-    for side, host, spec in (("source", copy.source_host, source), ("target", copy.target_host, target)):
-        text = _ask(copy, host, "gov_postgres", "digest", {"database": spec})
-        (copy.evidence / f"database-{side}.json").write_text(text, "utf-8")
-        found.append(json.loads(text))
-    return found[0], found[1]
+@dataclass(slots=True)
+class _Sync:
+    """One attempt's work on a pair of directories; `run` may be called again after a Cut."""
 
+    ends: Ends
+    pair: Mapping[str, Any]
+    live: bool = field(kw_only=True)
+    rate: float | None = field(kw_only=True)
+    way: Way = field(kw_only=True)
+    stall_s: float = field(kw_only=True)
+    minutes: int = field(kw_only=True)
+    cuts: int = 0
+    passed: int = 0
+    """Bytes that were sent, in all tries."""
+    used: str = "relay"
 
-def _manifest(copy: Copy, host: str, root: str, side: str) -> dict[str, digest.Entry]:
-    path = copy.evidence / f"manifest-{side}{root.replace('/', '_')}.txt"
-    with path.open("wb") as stream:
-        capture(
-            copy.remote.argv(host, _script("gov_manifest", "manifest", {"root": root})), stream, stall_s=_DIGEST_STALL_S
+    def run(self) -> Facts:
+        beating = beat(self.ends.evidence)
+        source, target = _lines(self.ends)
+        with (
+            Exchange([source, target], beat=beating, stall_s=self.stall_s) as exchange,
+            tempfile.TemporaryFile() as wishes,
+        ):
+            owners = _greet(exchange, source, target)
+            plan = self._compare(exchange, source, target, wishes, owners=owners)
+            gone = self._transfer(exchange, source, target, wishes, plan, owners=owners) if wishes.tell() else 0
+            target.ask("commit")
+            done = exchange.answer(target)
+        return {
+            "files": plan["rows"], "sent": plan["wanted"] + plan["linked"] + plan["repaired"] - gone,
+            "removed": done["removed"], "bytes": self.passed, "cuts": self.cuts, "way": self.used,
+        }  # fmt: skip
+
+    def _compare(
+        self, exchange: Exchange, source: Line, target: Line, wishes: IO[bytes], *, owners: bool
+    ) -> Mapping[str, Any]:
+        source.relay = target
+        source.hear = target.put
+        target.hear = lambda kind, content: digest.write_rows(wishes, content)
+        target.ask(
+            "plan", marker=self.ends.marker, system=dict(self.ends.system), root=self.pair["target"], live=self.live,
+            owners=owners,
+        )  # fmt: skip
+        source.ask("list", root=self.pair["source"], owners=owners, digests=not self.live)
+        exchange.answer(source)
+        target.put(b"l")
+        return exchange.answer(target)
+
+    def _transfer(
+        self,
+        exchange: Exchange,
+        source: Line,
+        target: Line,
+        wishes: IO[bytes],
+        plan: Mapping[str, Any],
+        *,
+        owners: bool,
+    ) -> int:
+        """Send what is wished for; how many files were gone."""
+        given = {"root": self.pair["source"], "owners": owners, "bytes_per_s": self.rate}
+        progress = _Progress(self.ends.evidence, plan, self.passed)
+        road = find_road(self.ends.remote, self.ends.target_host) if self._worth(plan) else None
+        sent = (
+            self._send_direct(exchange, source, target, _Feed(wishes, source), road, given, progress) if road else None
         )
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        return digest.parse_manifest(lines)
+        if sent is None:
+            self.used = "relay"
+            target.hear = progress.heard
+            target.ask("receive")
+            source.ask("send", **given)
+            try:
+                sent = exchange.answer(source, _Feed(wishes, source).feed)
+                exchange.answer(target)
+            finally:
+                self.passed += source.passed
+                source.passed = 0
+        if sent["gone"] and not self.live:
+            raise StreamError(
+                Text("源已冻结，仍有 {n} 个文件消失", "{n} files vanished from a frozen source").format(n=sent["gone"])
+            )
+        return int(sent["gone"])
+
+    def _worth(self, plan: Mapping[str, Any]) -> bool:
+        return self.way == "direct" or (self.way == "auto" and plan["bytes"] >= _WORTH_DIRECT)
+
+    def _send_direct(
+        self, exchange: Exchange, source: Line, target: Line, feed: _Feed, road: Road, given: Mapping[str, Any],
+        progress: _Progress,
+    ) -> Mapping[str, Any] | None:  # fmt: skip
+        """None when the source can't get in at the target: then nothing was sent."""
+        private, public = one_attempt_key()
+        ready = False
+
+        def heard(kind: bytes, content: bytes) -> None:
+            nonlocal ready
+            ready = ready or kind == b"R"
+            if kind == b"A":
+                progress.heard(kind, content)
+
+        source.hear = heard
+        try:
+            target.ask("admit", key=public, minutes=self.minutes)
+            if "refused" in exchange.answer(target):
+                return None
+            source.ask("send", **given, direct=road.asked(private))
+            sent = exchange.answer(source, lambda: feed.feed() if ready else None)
+        except StreamError:
+            self.passed += progress.bytes
+            self._expel()
+            raise
+        target.ask("expel", system_id=self.ends.system["system_id"])
+        exchange.answer(target)
+        if "refused" in sent:
+            (self.ends.evidence / "direct-refused.txt").write_text(str(sent["refused"]), "utf-8")
+            return None
+        self.passed += sent["bytes"]
+        self.used = "direct"
+        return sent
+
+    def _expel(self) -> None:
+        """By a connection of its own; when that fails too, the key's expiry and the next attempt's start end it."""
+        line = _target_line(self.ends)
+        with Exchange([line], beat=beat(self.ends.evidence), stall_s=15.0) as exchange:
+            try:
+                line.ask("expel", system_id=self.ends.system["system_id"])
+                exchange.answer(line)
+            except StreamError as error:
+                (self.ends.evidence / "expel-failed.txt").write_text(error.text.en, "utf-8")
 
 
-def _ask(copy: Copy, host: str, script: str, action: str, arguments: Mapping[str, Any], give: bytes = b"") -> str:
-    answer = io.BytesIO()
-    capture(copy.remote.argv(host, _script(script, action, arguments)), answer, give=give, stall_s=_DIGEST_STALL_S)
-    return answer.getvalue().decode()
+class _Feed:
+    """Gives the source its wishes as fast as it takes them."""
+
+    def __init__(self, wishes: IO[bytes], source: Line) -> None:
+        self._wishes, self._source, self._over = wishes, source, False
+        wishes.seek(0)
+
+    def feed(self) -> None:
+        while not self._over and self._source.waiting < _AHEAD:
+            head = self._wishes.read(4)
+            if head:
+                self._source.put(b"W", self._wishes.read(int.from_bytes(head, "big")))
+            else:
+                self._over = True
+                self._source.put(b"w")
 
 
-def _script(name: str, action: str, arguments: Mapping[str, Any]) -> list[str]:
-    """The host's end of a pipe: our own text given to its Python, data as one JSON argument."""
-    text = (resources.folder("playbooks") / "library" / "module_utils" / f"{name}.py").read_text("utf-8")
-    return ["python3", "-c", text, action, json.dumps(arguments, ensure_ascii=True)]
+class _Progress:
+    """`<evidence>/progress.json`: {files, bytes, of_files, of_bytes}, as far as the target has it."""
+
+    def __init__(self, evidence: Path, plan: Mapping[str, Any], before: int) -> None:
+        self._path, self._plan, self._before, self._at = evidence / "progress.json", plan, before, 0.0
+        self.bytes = 0
+
+    def heard(self, kind: bytes, content: bytes) -> None:
+        if kind != b"A" or len(content) != 16:
+            return
+        files, self.bytes = int.from_bytes(content[:8], "big"), int.from_bytes(content[8:], "big")
+        if (now := time.monotonic()) - self._at > 2:
+            self._at = now
+            told = {
+                "files": files, "bytes": self._before + self.bytes, "of_files": self._plan["wanted"],
+                "of_bytes": self._before + self._plan["bytes"],
+            }  # fmt: skip
+            beside = self._path.with_suffix(".new")
+            beside.write_text(json.dumps(told), "utf-8")
+            beside.replace(self._path)
+
+
+def _lines(ends: Ends) -> tuple[Line, Line]:
+    program = source_program()
+    return Line(ends.source_host, ends.remote.argv(ends.source_host, boot(program)), program), _target_line(ends)
+
+
+def _target_line(ends: Ends) -> Line:
+    program = target_program()
+    return Line(ends.target_host, ends.remote.argv(ends.target_host, boot(program)), program)
+
+
+def _greet(exchange: Exchange, source: Line, target: Line) -> bool:
+    """Whether owners can be carried over: only uid 0 may set them."""
+    for line in (source, target):
+        line.ask("hello")
+    exchange.answer(source)
+    return bool(exchange.answer(target)["uid"] == 0)
+
+
+def verify_files(ends: Ends, pair: Mapping[str, Any], *, stall_s: float = _STALL_S) -> tuple[list[Text], Facts]:
+    """Compare every byte of both directories. Problems, and what was counted. Raises StreamError.
+
+    The source's manifest (kind, mode, owner, size, SHA-256, path) is kept as evidence.
+    """
+    source, target = _lines(ends)
+    with (
+        tempfile.TemporaryFile() as ours,
+        tempfile.TemporaryFile() as theirs,
+        Exchange([source, target], beat=beat(ends.evidence), stall_s=stall_s) as exchange,
+    ):
+        owners = _greet(exchange, source, target)
+        for line, spool, root in ((source, ours, pair["source"]), (target, theirs, pair["target"])):
+            line.hear = lambda kind, content, spool=spool: digest.write_rows(spool, content)  # type: ignore[misc]
+            line.ask("list", root=root, owners=owners, digests=True, may_lack=line is target)
+        exchange.answer(source)
+        exchange.answer(target)
+        ours.seek(0)
+        theirs.seek(0)
+        name = f"manifest-{pair.get('index', 0)}.txt"
+        with (ends.evidence / name).open("w", encoding="utf-8", newline="\n") as kept:
+            compared = digest.compare_manifests(digest.read_rows(ours), digest.read_rows(theirs), kept)
+    facts: Facts = {"files": compared.entries, "bytes": compared.bytes, "sha256": compared.sha256}
+    return digest.verify_manifests(compared, pair["source"]), facts

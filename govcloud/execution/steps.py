@@ -1,9 +1,10 @@
-"""The steps as data: one folder under playbooks/ each, with its playbook, what it needs and how long it takes."""
+"""The steps as data: one folder under playbooks/ each, with its playbooks, what they need and how long they take."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -11,24 +12,45 @@ import msgspec
 
 from govcloud import resources
 from govcloud.errors import InputError
-from govcloud.model.run import Step, StepName
+from govcloud.model.migration import MigrationSpec
+from govcloud.model.step import GateKind, Phase, Step, StepName, Touches
 from govcloud.model.text import Text
 from govcloud.safe_yaml import load_yaml
 
-PLAYBOOK = "apply.yml"
+ORDER: tuple[StepName, ...] = get_args(StepName)
+SOURCE_UNTOUCHED: frozenset[StepName] = frozenset({"precheck", "provision", "prepare", "replicate", "rehearse"})
+"""Steps that leave the source serving: their failure needs no way back."""
+WAY_BACK: tuple[StepName, ...] = ("cutover", "network_move", "freeze", "prepare")
+"""What a way back undoes, in this order: users first, then the source, the target last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Meta:
     title: Text
     inputs: tuple[str, ...]
+    touches: Touches
     reversible: bool
+    undo: Text
     repeatable: bool
+    point_of_no_return: bool = False
+    gate: GateKind = "none"
     minutes: int
+    minutes_per_gib: float = 0.0
+    undo_minutes: int = 0
+    idle_s: int = 900
+    batch: int = 50
 
 
 def folder() -> Path:
     return resources.folder("playbooks")
+
+
+def playbook(step: str, phase: str = "apply") -> Path:
+    return folder() / step / f"{phase}.yml"
+
+
+def has_phase(step: StepName, phase: Phase) -> bool:
+    return playbook(step, phase).is_file()
 
 
 def load_step(name: StepName) -> Step:
@@ -39,28 +61,47 @@ def load_step(name: StepName) -> Step:
         raise InputError(
             Text("步骤说明不合要求：{why}", "Not a valid step description: {why}").format(why=error), where=str(path)
         ) from None
-    return Step(
-        name=name, title=meta.title, inputs=meta.inputs, reversible=meta.reversible, repeatable=meta.repeatable,
-        minutes=meta.minutes,
-    )  # fmt: skip
+    return Step(name=name, **{key: getattr(meta, key) for key in _Meta.__dataclass_fields__})
 
 
+@cache
 def load_steps() -> dict[StepName, Step]:
-    return {name: load_step(name) for name in get_args(StepName)}
+    return {name: load_step(name) for name in ORDER}
 
 
-def expected_tasks(playbook: Path) -> list[tuple[str, str]]:
-    """(host group, task name) in order: what must be reported as done. Our playbooks have plain task lists only."""
-    return [(play["hosts"], task["name"]) for play in load_yaml(playbook) for task in play["tasks"]]
+def applicable(spec: MigrationSpec) -> tuple[StepName, ...]:
+    """The steps of this system, in order."""
+    absent: set[StepName] = set()
+    if not any(machine.provision for machine in spec.machines):
+        absent.add("provision")
+    if spec.network is None:
+        absent.add("network_move")
+    return tuple(name for name in ORDER if name not in absent)
+
+
+@cache
+def expected_tasks(path: Path) -> tuple[str, ...]:
+    """Task names in order: what must be reported as done for each system. Our playbooks have one play with a plain task
+    list each."""
+    return tuple(task["name"] for play in load_yaml(path) for task in play["tasks"])
 
 
 def playbooks_hash() -> str:
     """SHA-256 over everything that steps run: their playbooks, descriptions and our Ansible modules."""
     base = folder()
+    found = tuple(
+        (path.relative_to(base).as_posix(), path.stat().st_mtime_ns, path.stat().st_size)
+        for top in sorted((*ORDER, "library"))
+        for path in sorted((base / top).rglob("*"))
+        if path.suffix in (".yml", ".py") and path.is_file()
+    )
+    return _hash(base, found)
+
+
+@cache
+def _hash(base: Path, found: tuple[tuple[str, int, int], ...]) -> str:
+    """Once per state of the folder: a run of a thousand systems asks for it at every claim."""
     digest = hashlib.sha256()
-    for top in sorted((*get_args(StepName), "library")):
-        for path in sorted((base / top).rglob("*")):
-            if path.is_file() and path.suffix in (".yml", ".py"):
-                content = hashlib.sha256(path.read_bytes()).hexdigest()
-                digest.update(f"{path.relative_to(base).as_posix()} {content}\n".encode())
+    for name, _, _ in found:
+        digest.update(f"{name} {hashlib.sha256((base / name).read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""A migration that is carried out: what is to be moved where, the steps, their attempts and what came out of them."""
+"""A run: systems that are carried onto the government cloud, where each of them is, and why it waits."""
 
 from __future__ import annotations
 
@@ -7,198 +7,110 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from govcloud.model.migration import MigrationSpec
+from govcloud.model.step import StepName
 from govcloud.model.text import Text
 
-StepName = Literal[
-    "precheck", "replicate", "freeze", "final_sync", "verify_data", "cutover", "verify_service", "rollback"
-]
-STEPS: tuple[StepName, ...] = (
-    "precheck", "replicate", "freeze", "final_sync", "verify_data", "cutover", "verify_service"
-)  # fmt: skip
-"""The way there, in order. `rollback` is the way back and may follow any step from `freeze` on."""
-BEFORE_FREEZE: frozenset[StepName] = frozenset({"precheck", "replicate"})
-"""Steps that leave the source serving: their failure needs no way back."""
+SystemState = Literal[
+    "waiting", "running", "held", "needs_person", "rolling_back", "trial", "accepted", "switched_off", "rolled_back",
+    "failed", "cancelled",
+]  # fmt: skip
+"""waiting: for what `wait` says; running: a step is under way; held: on a person's order; needs_person: a decision is due;
+rolling_back: the source is being made to serve again; trial: the target serves, the source is kept; accepted: the trial run
+has been passed; switched_off: the source is off; rolled_back: the source serves again; failed: nothing of the source was
+touched; cancelled: given up before the source was touched."""
+ENDED: frozenset[SystemState] = frozenset({"switched_off", "rolled_back", "failed", "cancelled"})
+"""Nothing more can happen in this run."""
+MOVED: frozenset[SystemState] = frozenset({"trial", "accepted", "switched_off"})
+"""The target serves."""
+SETTLED: frozenset[SystemState] = ENDED | MOVED
+"""Nothing more happens without an order: the system is free for the next run once it is in ENDED or MOVED."""
 
-ResultStatus = Literal["ok", "failed", "unknown", "skipped"]
-RunStatus = Literal["prechecking", "waiting_approval", "running", "needs_person", "done", "failed", "rolled_back"]
-UNFINISHED: frozenset[RunStatus] = frozenset({"prechecking", "waiting_approval", "running", "needs_person"})
-Choice = Literal["rerun", "mark-done", "abort"]
-Outcome = Literal["done", "failed", "rolled_back", "needs_person"]
-"""What became of one system."""
+WaitKind = Literal[
+    "approval", "window", "quota", "slot", "zone", "predecessor", "wave_stop", "order", "outcome", "retention",
+    "host_key", "ticket", "unreachable",
+]  # fmt: skip
+"""approval: a gate is open; window: it opens later; quota, slot: something is full; zone: no worker serves it; predecessor:
+another system comes first; wave_stop: too many others failed; order: an explicit order is due; outcome: nobody knows what an
+attempt did; retention: the source is kept for so long; host_key: the key of a new machine needs approval; ticket: the cloud
+desk makes the machine; unreachable: hosts don't answer, it is tried again."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSpec:
-    """Exactly one of the two: a script called with `start`, `stop` or `status`, or a systemd unit."""
-
-    script: str | None = None
-    systemd: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseSpec:
-    """A PostgreSQL database as its own host reaches it. The password stays in a file on that host."""
-
-    host: str
-    port: int = 5432
-    name: str
-    user: str
-    bin: str
-    """Directory of psql, pg_dump and pg_restore."""
-    password_file: str
-    data_dir: str | None = None
-    """Target only: make a cluster here and start it; without it the server is there already."""
-    run_as_uid: int | None = None
-    """Uid for that cluster when the SSH user is uid 0, which PostgreSQL refuses."""
+RunStatus = Literal["running", "waiting", "needs_person", "done", "failed", "rolled_back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndSpec:
-    host: str
-    """A name in hosts.yaml."""
-    service: ServiceSpec
-    database: DatabaseSpec | None = None
-    state_dir: str = "/var/lib/govcloud"
-    """Target only: where the marker lies that says whose copy this is."""
+class Wait:
+    kind: WaitKind
+    text: Text
+    """The reason in full: for whom, for what, until when, and the command that ends it."""
+    since: datetime
+    until: datetime | None = None
+    """Known beforehand only for windows and retention."""
+    step: StepName | None = None
+    gate_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilePair:
-    """Two directories whose content must be equal."""
-
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntrySpec:
-    """The department's entrance: a JSON file `{name: url}` that its reverse proxy follows."""
-
-    host: str
-    file: str
-    name: str
-    source: str
-    target: str
-    url: str
-    """The system's address through the entrance, as the controller calls it."""
-    served_by_header: str | None = "X-Served-By"
-    """Response header with the name of the serving host; null where the system sends none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpCheck:
-    path: str
-    status: int = 200
-    contains: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationSpec:
-    """`migration/<system_id>.yaml`."""
-
-    system_id: str
-    source: EndSpec
-    target: EndSpec
-    files: tuple[FilePair, ...] = ()
-    entry: EntrySpec
-    verify: tuple[HttpCheck, ...]
-    on_failure: Literal["rollback", "hold"] = "rollback"
-    """What a failure from `freeze` on leads to: the way back at once, or a person's decision."""
-    deadline_min: int = 240
-    """No step may take longer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """`playbooks/<name>/meta.yml`."""
-
-    name: StepName
-    title: Text
-    inputs: tuple[str, ...]
-    """Names of the variables that the playbooks read."""
-    reversible: bool
-    repeatable: bool
-    """May be started again without asking when an earlier attempt's outcome is unknown."""
-    minutes: int
-    """Typical duration, for plans and progress."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
-    status: ResultStatus
-    reasons: tuple[Text, ...] = ()
-    """Why it is not ok; empty when it is."""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    expected: int = 0
-    """Hosts x tasks that had to succeed."""
-    proven: int = 0
-    """Those that Ansible reported as done."""
-    evidence_sha256: str | None = None
-    """Digest over the list of the attempt's evidence files and their digests."""
-    facts: Mapping[str, int | str] = field(default_factory=dict)
-    """What was counted and hashed: files, bytes, rows, digests."""
-
-    @property
-    def seconds(self) -> int | None:
-        if self.started_at is None or self.finished_at is None:
-            return None
-        return round((self.finished_at - self.started_at).total_seconds())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try of one step of one system. It is claimed before anything happens and finished exactly once."""
+class RunSystem:
+    """One system in a run. Written by whoever holds its current leg; people's words are orders and answers."""
 
     run_id: str
     system_id: str
-    step: StepName
-    number: int
-    """From 1."""
-    executor: str
-    """`<run>@<machine>`: only that machine holds the attempt's files."""
-    claimed_at: datetime
-    result: StepResult | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    run_id: str
-    actor: str
+    position: int
+    """Order of the wave, from 1."""
+    after: tuple[str, ...] = ()
+    """Systems of this run that must serve from the target before this one is frozen."""
+    zone: str | None = None
+    """Which workers reach its hosts; None: any."""
+    spec: MigrationSpec
+    """As it was when the run was registered; the way back uses this whatever happens to the file."""
     scope_hash: str
-    """What was approved: Run.scope_hash at that time."""
-    at: datetime
-    approved: bool
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A person's word on a step whose outcome is unknown or that failed and is held; step None: the whole system."""
-
-    system_id: str
-    step: StepName | None
-    attempt: int
-    choice: Choice
-    actor: str
-    at: datetime
-    reason: str | None = None
+    """Over plan, this migration file, its hosts and the playbooks."""
+    data_bytes: int = 0
+    """Measured by the precheck, 0 before: for the time that is left in a window."""
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    """The planned change window with the rollback reserve; None without a plan."""
+    state: SystemState = "waiting"
+    step: StepName | None = None
+    """The one under way, or the next one."""
+    leg: int = 0
+    """Counts the stretches from one wait to the next; each is one workflow of the engine."""
+    since: datetime
+    """When state, step or wait last changed."""
+    wait: Wait | None = None
+    downtime_from: datetime | None = None
+    downtime_to: datetime | None = None
+    """Freeze of the source and the first proof of service from the target (or from the source again)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     run_id: str
-    status: RunStatus
-    systems: tuple[str, ...]
-    """In the order in which they are migrated."""
-    specs: Mapping[str, MigrationSpec]
-    """As they were when the run was registered; the way back uses these whatever happens to the files."""
-    scope: Mapping[str, str]
-    """What the approval covers, part -> SHA-256: `plan`, `playbooks`, `hosts`, `spec:<system_id>`."""
-    scope_hash: str
     plan_id: str | None = None
     wave: int | None = None
+    scope: Mapping[str, str]
+    """Part -> SHA-256: `plan`, `playbooks`, and each system's `spec:<system_id>` and `hosts:<system_id>`."""
+    scope_hash: str
     created_at: datetime
     created_by: str
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    decisions: tuple[Decision, ...] = ()
+    systems: tuple[str, ...]
+    """In the order of the wave."""
+    max_failed_pct: int = 0
+    """More failed systems than this share of the wave: no further system is frozen until a person says so."""
+    settings: Mapping[str, int | str] = field(default_factory=dict)
+    """execution.rules as they were at the start."""
+
+
+def run_status(states: Mapping[str, SystemState]) -> RunStatus:
+    """The run as a whole: what needs a person first, then what is under way, then what came out."""
+    found = set(states.values())
+    if "needs_person" in found:
+        return "needs_person"
+    if found & {"running", "rolling_back"}:
+        return "running"
+    if found & {"waiting", "held"}:
+        return "waiting"
+    if "rolled_back" in found:
+        return "rolled_back"
+    return "failed" if found & {"failed", "cancelled"} else "done"

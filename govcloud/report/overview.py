@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from govcloud.model.deadline import ProjectDeadline
 from govcloud.model.inventory import Inventory
 from govcloud.model.network_ledger import RemainingNetwork
 from govcloud.model.plan import MigrationPlan
 from govcloud.model.regulation import Finding
-from govcloud.model.run import Run
+from govcloud.model.run import MOVED, SystemState
 from govcloud.model.text import Text
 from govcloud.report.document import Number, Tone
 
@@ -93,13 +94,17 @@ def build_deadline_number(rows: Sequence[ProjectDeadline]) -> Number:
     )  # fmt: skip
 
 
-def build_run_numbers(runs: Sequence[Run]) -> tuple[Number, ...]:
-    outcomes = [outcome for run in runs for outcome in run.outcomes.values()]
-    back = outcomes.count("rolled_back")
-    failed = outcomes.count("failed") + outcomes.count("needs_person")
+def build_run_numbers(runs: Sequence[Mapping[str, SystemState]]) -> tuple[Number, ...]:
+    """`runs`: the states of each run's systems, the newest run first; what the newest says of a system counts."""
+    newest: dict[str, SystemState] = {}
+    for states in reversed(runs):
+        newest |= states
+    counts = Counter(newest.values())
+    moved = sum(counts[state] for state in MOVED)
+    back, failed = counts["rolled_back"], counts["failed"] + counts["needs_person"]
     return (
         Number(
-            label=Text("已迁移系统", "Systems migrated"), value=outcomes.count("done"), unit=_SYSTEMS,
+            label=Text("已迁移系统", "Systems migrated"), value=moved, unit=_SYSTEMS,
             note=Text("回退 {b} 个，未成功或待决定 {f} 个", "{b} rolled back, {f} failed or waiting for a decision").format(
                 b=back, f=failed),
             tone="bad" if failed else "warn" if back else "good",

@@ -8,7 +8,17 @@ from govcloud.report.view import Cell
 
 _WORDS: dict[Tone, tuple[str, ...]] = {
     "good": ("ok", "pass", "done", "done_in_time", "resolved", "taken over", "verified", "succeeded"),
-    "warn": ("undetermined", "unknown", "medium", "done_late", "rolled back", "needs a person", "waiting for approval"),
+    "warn": (
+        "undetermined",
+        "unknown",
+        "medium",
+        "done_late",
+        "rolled back",
+        "needs a person",
+        "waiting for approval",
+        "rolled_back",
+        "needs_person",
+    ),
     "bad": ("fail", "failed", "high", "overdue", "unreachable", "key changed"),
 }
 _TONES = {word: tone for tone, words in _WORDS.items() for word in words}

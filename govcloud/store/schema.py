@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData()
 
@@ -142,34 +142,98 @@ plan_pin = Table(
 run = Table(
     "run", metadata,
     Column("run_id", Text, primary_key=True),
-    Column("status", Text, nullable=False),
-    Column("plan_hash", Text, nullable=False),
+    Column("plan_id", Text),
+    Column("scope_hash", Text),
     Column("created_at", Text, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
-approval = Table(
-    "approval", metadata,
+run_system = Table(
+    "run_system", metadata,
     Column("run_id", Text, primary_key=True),
-    Column("actor", Text, primary_key=True),
-    Column("plan_hash", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("decision", Text, nullable=False),
-    Column("reason", Text),
+    Column("system_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("zone", Text),
+    Column("wait_kind", Text),
+    Column("leg", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("run_system_state", "state"),
+    Index("run_system_system", "system_id"),
 )  # fmt: skip
 
-attempt = Table(
-    "attempt", metadata,
+step_attempt = Table(
+    "step_attempt", metadata,
     Column("run_id", Text, primary_key=True),
     Column("system_id", Text, primary_key=True),
     Column("step", Text, primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("status", Text, nullable=False),
+    Column("phase", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("token", Integer, nullable=False),
     Column("executor", Text, nullable=False),
+    Column("machine_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
     Column("claimed_at", Text, nullable=False),
+    Column("heartbeat_at", Text, nullable=False),
+    Column("status", Text),
     Column("finished_at", Text),
-    Column("body", Text),
+    Column("body", Text, nullable=False),
+    # Two live attempts of one system are refused by the database itself, whoever asks.
+    Index(
+        "step_attempt_live", "system_id", unique=True,
+        sqlite_where=text("finished_at IS NULL"), postgresql_where=text("finished_at IS NULL"),
+    ),
+)  # fmt: skip
+
+attempt_log = Table(
+    "attempt_log", metadata,
+    Column("attempt", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)  # fmt: skip
+
+gate = Table(
+    "gate", metadata,
+    Column("gate_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("system_id", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("used_at", Text),
+    Column("body", Text, nullable=False),
+    Index("gate_run", "run_id", "system_id"),
+)  # fmt: skip
+
+gate_answer = Table(
+    "gate_answer", metadata,
+    Column("gate_id", Text, primary_key=True),
+    Column("actor_key", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+run_order = Table(
+    "run_order", metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("system_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+resource = Table(
+    "resource", metadata,
+    Column("resource_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("system_id", Text, nullable=False),
+    Column("deleted_at", Text),
+    Column("body", Text, nullable=False),
+    Index("resource_run", "run_id", "system_id"),
+)  # fmt: skip
+
+worker = Table(
+    "worker", metadata,
+    Column("worker_id", Text, primary_key=True),
+    Column("seen_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
 )  # fmt: skip
 
 handover = Table(

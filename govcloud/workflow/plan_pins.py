@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from govcloud.errors import UsageError
+from govcloud.model.gate import Answer
 from govcloud.model.ids import build_id
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.plan_pin import PlanEdit, PlanPin
 from govcloud.model.plan_problem import ChangeWindow, Pin
-from govcloud.model.run import Run
+from govcloud.model.run import ENDED, MOVED, Run
 from govcloud.model.text import Text
+from govcloud.store import attempt as attempt_store
+from govcloud.store import gate as gate_store
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store import pin as pin_store
@@ -131,10 +134,10 @@ def _places(tx: Connection, plan_id: str) -> _Places | None:
 
 def _of_run(session: Session, tx: Connection, run: Run, places: Callable[[str], _Places | None]) -> Fixed:
     """Its cutovers that are over, and what was approved for a window that opens today or later."""
-    approval = run_store.approval(tx, run.run_id)
-    granted = run.plan_id is not None and approval is not None and approval.approved
-    done = [s for s in run.systems if run.outcomes.get(s) == "done"]
-    waiting = [s for s in run.systems if granted and s not in run.outcomes]
+    states = run_store.states(tx, run.run_id)
+    done = [s for s in run.systems if states[s] in MOVED]
+    approved = _approved(tx, run) if run.plan_id is not None else frozenset()
+    waiting = [s for s in run.systems if s in approved and states[s] not in ENDED | MOVED]
     if not done and not waiting:
         return Fixed(pins=())
     at = places(run.plan_id) if run.plan_id else {}
@@ -154,6 +157,15 @@ def _of_run(session: Session, tx: Connection, run: Run, places: Callable[[str], 
     return Fixed(pins=tuple(pins), notes=(words.format(r=run.run_id, s=", ".join(lost)),) if lost else ())
 
 
+def _approved(tx: Connection, run: Run) -> frozenset[str]:
+    """Systems that somebody has approved at any of their gates, and nobody has refused."""
+    answers = gate_store.answers(tx, run.run_id)
+    by_system: dict[str, list[Answer]] = {}
+    for gate in gate_store.gates(tx, run.run_id):
+        by_system.setdefault(gate.system_id, []).extend(answers.get(gate.gate_id, ()))
+    return frozenset(s for s, given in by_system.items() if given and all(a.granted for a in given))
+
+
 _UNREADABLE = Text(
     "执行 {r} 已批准、尚未完成，它所依据的计划由旧版本生成，已读不出窗口，{s} 未固定，按未批准重新排期",
     "Run {r} is approved and not finished, but an older version has made its plan and the windows can't be read any more: {s} planned anew, as if nothing were approved",
@@ -167,8 +179,8 @@ _TOO_LATE = Text(
 def _cutover_on(tx: Connection, run: Run, system_id: str, window: ChangeWindow | None, zone: ZoneInfo) -> date | None:
     """The day on which its window opened: a cutover may well end after midnight."""
     ends = [
-        a.result.finished_at for a in run_store.attempts(tx, run.run_id)
-        if a.system_id == system_id and a.step == "cutover" and a.result is not None and a.result.finished_at is not None
+        a.result.finished_at for a in attempt_store.attempts(tx, run.run_id, system_id)
+        if (a.key.step, a.key.phase) == ("cutover", "apply") and a.result is not None and a.result.finished_at is not None
     ]  # fmt: skip
     if not ends or (window is not None and window.starts_at <= max(ends) <= window.ends_at):
         return window.opens_on if window else None

@@ -39,7 +39,7 @@ from govcloud.report.overview import (
 from govcloud.report.plan import build_conflict_view, build_excluded_view, build_unplaced_view, build_waves_view
 from govcloud.report.plan_gantt import render_plan_gantt
 from govcloud.report.projects import build_deadlines_view, build_projects_view
-from govcloud.report.run import build_run_view, build_runs_view
+from govcloud.report.run import build_run_views, build_runs_view
 from govcloud.report.view import View
 from govcloud.report.waivers import build_waived_view
 from govcloud.workflow.audit import list_records, verify_ledger
@@ -50,7 +50,7 @@ from govcloud.workflow.networks import list_remaining, undeclared_networks
 from govcloud.workflow.office import today
 from govcloud.workflow.plan import latest_plan
 from govcloud.workflow.projects import list_deadlines, list_projects
-from govcloud.workflow.run import list_runs, run_approval, run_attempts, step_titles
+from govcloud.workflow.run_status import list_states, run_overview
 from govcloud.workflow.session import Session
 from govcloud.workflow.takeover import done_items, list_takeovers, sign_offs
 
@@ -222,7 +222,7 @@ def _projects(session: Session) -> Part:
 
 def _runs(session: Session) -> Part:
     title = Text("执行", "Runs")
-    runs = list_runs(session)
+    runs = list_states(session)
     if not runs:
         missing = Text(
             "还没有执行过迁移。运行 govcloud run start 系统编号。",
@@ -230,10 +230,11 @@ def _runs(session: Session) -> Part:
         )
         return Part(Section(section_id="runs", title=title, missing=missing))
     views = [build_runs_view(runs)]
-    for run in runs:
-        attempts, approval = run_attempts(session, run.run_id), run_approval(session, run.run_id)
-        views.append(build_run_view(run, attempts, step_titles(), approval))
-    return Part(Section(section_id="runs", title=title, views=_shown(*views)), build_run_numbers(runs))
+    for run, _ in runs:
+        views += build_run_views(run_overview(session, run.run_id))
+    return Part(
+        Section(section_id="runs", title=title, views=_shown(*views)), build_run_numbers([states for _, states in runs])
+    )
 
 
 def _plan(session: Session) -> Part:

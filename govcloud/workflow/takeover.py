@@ -53,6 +53,11 @@ class Takeover:
     obstacles: tuple[Text, ...] = ()
 
 
+def _targets(session: Session, system_id: str) -> tuple[str, ...]:
+    spec = load_spec(session.workspace.path / SPEC_FOLDER, system_id)
+    return tuple(dict.fromkeys(machine.target for machine in spec.machines))
+
+
 def start_takeover(
     session: Session,
     system_id: str,
@@ -73,7 +78,7 @@ def start_takeover(
         raise InputError(
             Text("私钥与对方公钥不是一对", "The private key does not belong to the public key"), where=str(identity)
         )
-    names = tuple(dict.fromkeys(hosts)) or (load_spec(session.workspace.path / SPEC_FOLDER, system_id).target.host,)
+    names = tuple(dict.fromkeys(hosts)) or _targets(session, system_id)
     _check_hosts(session, names, key)
     now = session.now()
     with session.store.begin() as tx:

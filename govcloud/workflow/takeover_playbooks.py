@@ -16,7 +16,7 @@ from govcloud.execution.attempt import SUPERVISOR
 from govcloud.execution.scene import HostKeys, Job, environment, write_private
 from govcloud.handover.rotation import PlaybookResult
 from govcloud.model.access import HostAccess
-from govcloud.model.run import StepResult
+from govcloud.model.attempt import StepResult
 from govcloud.model.text import Lang
 
 _TIMEOUT_S = 180
@@ -39,17 +39,19 @@ class AnsiblePlaybooks:
         folder = self._folder / "playbooks" / f"{step}-{name}-{host.name}-{mark[:8]}"
         folder.mkdir(mode=0o700, parents=True)
         reached = replace(host, key_file=str(identity.resolve())) if identity is not None else host
-        groups = {"target": (host.name,)}
-        write_private(folder, [reached], self._keys, groups, variables)
+        control = write_private(folder, [reached], self._keys, {"target": {host.name: variables}})
+        kept = folder / "host"
+        kept.mkdir(mode=0o700)
         job = Job(
-            folder=folder, playbook=resources.folder("playbooks") / step / f"{name}.yml", groups=groups, timeout_s=_TIMEOUT_S
+            folder=folder, playbook=resources.folder("playbooks") / step / f"{name}.yml", control=control,
+            folders={host.name: kept}, timeouts_s={host.name: _TIMEOUT_S},
         )  # fmt: skip
         files.write_json(folder / "job.json", msgspec.to_builtins(job, enc_hook=str))
         try:
             self._supervise(folder, mark)
         finally:
             processes.end(mark, besides=(os.getpid(),))
-        found = files.read_json(folder / "result.json")
+        found = files.read_json(kept / "result.json")
         if found is None:
             return PlaybookResult(ok=False, detail="the playbook left no result")
         result = msgspec.convert(found, StepResult)

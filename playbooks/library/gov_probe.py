@@ -1,120 +1,86 @@
 #!/usr/bin/python
-"""Looks at a host before a migration and changes nothing: clock, tools, sizes, free space, service, database, marker."""
+"""Looks at one machine of a migration and changes nothing; gov_precheck.py judges what it found on all of them."""
 
-import json
 import os
 import shutil
-import subprocess
-import time
+import sys
 
+from ansible.module_utils import gov_facts as facts_of
+from ansible.module_utils import gov_tls
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.gov_postgres import Database, PostgresError
+from ansible.module_utils.gov_marker_file import Refused, read_marker
 
-FACTS = (
-    "SELECT current_setting('server_version_num'), pg_database_size(current_database()), "
-    "current_setting('default_transaction_read_only'), pg_encoding_to_char(encoding), datcollate, datctype "
-    "FROM pg_database WHERE datname = current_database()"
-)
-SETTINGS = (
-    "SELECT unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase "
-    "WHERE s.setrole = 0 AND d.datname = current_database()"
-)
+# Our programs at the far end of an SSH connection are started as `python3`, whatever Ansible found for itself.
+TOOLS = ("python3", "sh")
+REUSABLE = ("preparing", "rolled_back")
 
 
-def tree_size(path):
-    """Bytes and entries below a directory; None where it does not exist."""
-    if not os.path.isdir(path):
-        return None
-    size = count = 0
-    for folder, _, files in os.walk(path):
-        for name in files:
-            try:
-                size += os.lstat(os.path.join(folder, name)).st_size
-            except FileNotFoundError:
-                continue
-            count += 1
-    return {"bytes": size, "files": count, "empty": not os.listdir(path)}
-
-
-def free_bytes(path):
-    """Free space of the file system that the path is on, or will be on."""
-    while not os.path.isdir(path):
-        path = os.path.dirname(path)
-    found = os.statvfs(path)
-    return {"bytes": found.f_bavail * found.f_frsize, "device": os.stat(path).st_dev}
-
-
-def database_facts(spec, running):
-    """What the database says of itself; for a target with a data directory of its own, whether one is there."""
-    facts = {
-        "programs": [p for p in ("psql", "pg_dump", "pg_restore") if os.access(os.path.join(spec["bin"], p), os.X_OK)],
-        "password_file": os.access(spec["password_file"], os.R_OK),
-    }
-    if spec.get("data_dir"):
-        facts["initdb"] = os.access(os.path.join(spec["bin"], "initdb"), os.X_OK)
-        facts["data_dir_empty"] = not os.path.isdir(spec["data_dir"]) or not os.listdir(spec["data_dir"])
-    if "psql" in facts["programs"]:
-        said = subprocess.check_output([os.path.join(spec["bin"], "pg_restore"), "--version"], timeout=30)
-        facts["client_version"] = int(said.decode().split()[2].split(".")[0])
-    if not running or not facts["password_file"]:
-        return facts
+def database_facts(item, side, ours):
+    """What the kind's own module says of it; never raises."""
     try:
-        database = Database(spec)
-        if spec.get("asks") == "exists":
-            exists = database.value("SELECT 1 FROM pg_database WHERE datname = :'n'", "postgres", {"n": spec["name"]})
-            facts["exists"] = exists == "1"
-            return facts
-        row = database.psql(FACTS)[0]
-        facts.update(server_version=int(row[0]), bytes=int(row[1]), read_only=row[2] == "on",
-                     encoding=row[3], collate=row[4], ctype=row[5])  # fmt: skip
-        facts["settings"] = [r[0] for r in database.psql(SETTINGS)]
-    except (PostgresError, subprocess.TimeoutExpired) as error:
-        facts["problem"] = str(error)
+        if item["kind"] == "postgresql":
+            from ansible.module_utils import gov_postgres as kind
+        elif item["kind"] == "mysql":
+            from ansible.module_utils import gov_mysql as kind
+        elif item["kind"] == "sqlite":
+            from ansible.module_utils import gov_sqlite as kind
+        else:
+            from ansible.module_utils import gov_redis as kind
+        facts = kind.probe(item, side, ours)
+    except Exception as error:
+        why = "%s: %s" % (type(error).__name__, error)
+        facts = {"problems": [{"zh": "数据库无法检查：%s" % why, "en": "The database can't be examined: %s" % why}]}
+    return dict(facts, index=item["index"], kind=item["kind"])
+
+
+def marker_of(end, system):
+    """(marker, whether the copy on the target may be used again by this system, problems)"""
+    try:
+        marker = read_marker(end["marker"])
+    except Refused as refusal:
+        return None, False, refusal.problems
+    ours = marker is not None and marker["system_id"] == system["system_id"] and marker["state"] in REUSABLE
+    return marker, ours, []
+
+
+def examine(end, side, system):
+    target = side == "target"
+    marker, ours, problems = marker_of(end, system) if target else (None, False, [])
+    facts = {
+        "host": end["host"], "machine": end["machine"], "python": list(sys.version_info[:3]), "problems": problems,
+        "missing_tools": [tool for tool in TOOLS if shutil.which(tool) is None],
+        "files": [dict(facts_of.tree(item["path"]), index=item["index"]) for item in end["files"]],
+        "services": [facts_of.service(item) for item in end["services"]],
+        "databases": [database_facts(item, side, ours) for item in end["databases"]],
+        "carry": [facts_of.carried(path) for item in end["services"] for path in item.get("carry") or []],
+        "marker": marker, "ours": ours,
+    }  # fmt: skip
+    if target:
+        places = [item["path"] for item in end["files"]] + [d["space_at"] for d in facts["databases"] if d.get("space_at")]
+        facts["space"] = {path: facts_of.space(path) for path in places}
+        facts["users"], facts["groups"] = facts_of.people()
+        tls = [path for item in end["services"] for path in item.get("tls") or []]
+        faulty, facts["tls"] = gov_tls.look(tls) if tls else ([], {})
+        problems += faulty
     return facts
-
-
-def service_running(service):
-    if service.get("script"):
-        if not os.access(service["script"], os.X_OK):
-            return None
-        argv = [service["script"], "status"]
-    else:
-        argv = ["systemctl", "is-active", service["systemd"]]
-    return subprocess.call(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           timeout=60) == 0  # fmt: skip
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
-            "paths": {"type": "list", "elements": "str", "default": []},
-            "space_at": {"type": "list", "elements": "str", "default": []},
-            "tools": {"type": "list", "elements": "str", "default": []},
-            "service": {"type": "dict"},
-            "database": {"type": "dict"},
-            "database_running": {"type": "bool", "default": True},
-            "marker": {"type": "str"},
+            "end": {"type": "dict", "required": True},
+            "system": {"type": "dict", "required": True},
+            "side": {"choices": ["source", "target"], "required": True},
         },
     )
     given = module.params
+    end = given["end"]
+    os.environ["LC_ALL"] = "C.UTF-8"
+    if not end.get("exists", True):
+        module.exit_json(changed=False, facts=None)
     try:
-        facts = {
-            "clock": round(time.time(), 3),
-            "missing_tools": [t for t in given["tools"] if shutil.which(t) is None],
-            "trees": {p: tree_size(p) for p in given["paths"]},
-            "space": {p: free_bytes(p) for p in given["space_at"]},
-        }
-        if given["service"]:
-            facts["service_running"] = service_running(given["service"])
-        if given["database"]:
-            facts["database"] = database_facts(given["database"], given["database_running"])
-        if given["marker"]:
-            facts["marker"] = None
-            if os.path.exists(given["marker"]):
-                with open(given["marker"], encoding="utf-8") as stream:
-                    facts["marker"] = json.load(stream)
-        module.exit_json(changed=False, facts=facts)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        module.exit_json(changed=False, facts=examine(end, given["side"], given["system"]))
+    except (OSError, ValueError) as error:
         en, zh = "The host can't be examined: %s" % error, "主机无法检查：%s" % error
         module.fail_json(msg=en, problems=[{"zh": zh, "en": en}])
 

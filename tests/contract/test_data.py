@@ -3,7 +3,10 @@ would be noticed on a Saturday night or by an auditor."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -11,13 +14,15 @@ from typing import Any, get_args
 import pytest
 from sources import ROOT
 
-from govcloud.model.run import StepName
+from govcloud.model.step import StepName
 from govcloud.safe_yaml import load_yaml
 from govcloud.settings import load_site, site_ids
 
 PLAYBOOKS = ROOT / "playbooks"
 STEPS = sorted(p.parent for p in PLAYBOOKS.glob("*/meta.yml"))
 PACKS = sorted(p.parent for p in (ROOT / "regulations").glob("*/pack.yaml"))
+RUN_STEPS: tuple[StepName, ...] = get_args(StepName)
+MODULES = {p.stem for p in (PLAYBOOKS / "library").glob("gov_*.py")}
 VERDICTS = {"pass", "fail"}
 CJK = re.compile(r"[\u3400-\u9fff]")
 
@@ -34,21 +39,57 @@ def rules(pack: Path) -> list[dict[str, Any]]:
 
 
 def test_every_step_of_a_run_has_its_folder() -> None:
-    assert set(get_args(StepName)) <= {p.name for p in STEPS}
-    assert {p.name for p in PLAYBOOKS.iterdir() if p.is_dir()} - {p.name for p in STEPS} <= {
-        "library",
-        "roles",
-        "plugins",
-    }
+    assert set(RUN_STEPS) <= {p.name for p in STEPS}
+    assert {p.name for p in PLAYBOOKS.iterdir() if p.is_dir()} - {p.name for p in STEPS} <= {"library", "plugins"}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda p: p.name)
 def test_a_step_says_what_it_does_what_it_needs_and_whether_there_is_a_way_back(step: Path) -> None:
     meta = load_yaml(step / "meta.yml")
-    assert set(meta) == {"title", "inputs", "reversible", "repeatable", "minutes"}
-    assert CJK.search(meta["title"]["zh"]) and not CJK.search(meta["title"]["en"])
+    assert {"title", "inputs", "reversible", "undo", "repeatable", "minutes"} <= set(meta)
+    for text in (meta["title"], meta["undo"]):
+        assert CJK.search(text["zh"]) and not CJK.search(text["en"])
     assert isinstance(meta["minutes"], int) and meta["minutes"] > 0
     assert (step / "apply.yml").is_file()
+
+
+@pytest.mark.parametrize("step", RUN_STEPS)
+def test_a_step_of_a_run_can_be_probed_and_taken_back(step: StepName) -> None:
+    """An unknown outcome is looked at before anything is repeated; what was changed outside of a copy has an undo."""
+    meta = load_yaml(PLAYBOOKS / step / "meta.yml")
+    assert (PLAYBOOKS / step / "verify.yml").is_file() or step == "precheck"
+    only_the_copy = {"replicate", "final_sync"}
+    undone = (PLAYBOOKS / step / "rollback.yml").is_file()
+    assert undone == (meta["touches"] != "nothing" and step not in only_the_copy)
+    assert meta["reversible"] or meta["point_of_no_return"]
+    assert (meta["undo_minutes"] > 0) == undone
+
+
+@pytest.mark.parametrize(
+    "playbook",
+    sorted(f for step in RUN_STEPS for f in (PLAYBOOKS / step).glob("*.yml") if f.name != "meta.yml"),
+    ids=lambda p: f"{p.parent.name}/{p.name}",
+)
+def test_systems_that_share_a_playbook_run_keep_their_own_fates(playbook: Path) -> None:
+    """One play over all systems without any key that lets one system's failure stop the others."""
+    (play,) = load_yaml(playbook)
+    assert play["hosts"] == "systems" and play["gather_facts"] is False
+    assert set(play) == {"name", "hosts", "gather_facts", "strategy", "tasks"}
+    for task in play["tasks"]:
+        assert set(task) <= {"name", "loop", "loop_control", "delegate_to", "register"} | MODULES, task["name"]
+        assert "delegate_to" in task, task["name"]
+    names = [task["name"] for task in play["tasks"]]
+    assert len(names) == len(set(names))
+
+
+def test_the_playbooks_pass_ansible_lint_at_its_production_profile() -> None:
+    lint = Path(sys.executable).with_name("ansible-lint")
+    files = [str(f.relative_to(ROOT)) for f in sorted(PLAYBOOKS.glob("*/*.yml")) if f.name != "meta.yml"]
+    done = subprocess.run(
+        [lint, "--offline", "--nocolor", "--profile", "production", *files], cwd=ROOT, capture_output=True, text=True,
+        check=False, env={**os.environ, "ANSIBLE_LIBRARY": str(PLAYBOOKS / "library")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("playbook", sorted(PLAYBOOKS.glob("*/*.yml")), ids=lambda p: f"{p.parent.name}/{p.name}")

@@ -1,96 +1,56 @@
-"""Green means proven. Every recorded report below is one that ansible-runner calls successful, or one that can't be trusted."""
+"""Imported text in front of the real Ansible: shown, and never run."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+import os
+import subprocess
 from pathlib import Path
-from typing import Any
 
-import pytest
+import msgspec
 
-from govcloud.execution.ansible import expected_hosts_and_tasks, judge, read_events
-from govcloud.model.run import StepResult
-
-CASES = Path(__file__).parents[1] / "cases" / "execution"
+from govcloud.execution import files
+from govcloud.execution.attempt import SUPERVISOR
+from govcloud.execution.scene import Job, environment, write_private
 
 
-def verdict(name: str, **other: Any) -> StepResult:
-    case = {**json.loads((CASES / f"{name}.json").read_text("utf-8")), **other}
-    groups = {group: tuple(hosts) for group, hosts in case["groups"].items()}
-    wanted = expected_hosts_and_tasks([(g, t) for g, t in case["tasks"]], groups)
-    return judge(case["events"], case.get("damage", []), wanted, case["status"], case["rc"])
-
-
-def test_every_task_on_every_host_is_green() -> None:
-    result = verdict("done")
-    assert (result.status, result.expected, result.proven) == ("ok", 4, 4)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["no_host_matched", "empty_inventory", "skipped", "check_mode", "ignored", "rescued", "one_host_limited_away"],
-)
-def test_what_ansible_calls_successful_without_having_done_it_is_red(name: str) -> None:
-    case = json.loads((CASES / f"{name}.json").read_text("utf-8"))
-    assert (case["status"], case["rc"]) == ("successful", 0), "the recording shows the trap"
-    result = verdict(name)
-    assert result.status == "failed"
-    assert result.reasons
-
-
-@pytest.mark.parametrize("name", ["failed", "unreachable"])
-def test_a_failure_names_the_host_and_the_task(name: str) -> None:
-    result = verdict(name)
-    assert result.status == "failed"
-    assert "A" in result.reasons[0].en and ("h1" in result.reasons[0].zh or "dead" in result.reasons[0].zh)
-
-
-@pytest.mark.parametrize("status", ["timeout", "canceled", "error", "running"])
-def test_an_ending_that_says_nothing_about_the_hosts_is_unknown(status: str) -> None:
-    assert verdict("done", status=status).status == "unknown"
-
-
-def test_the_exit_code_counts_too() -> None:
-    assert verdict("done", rc=1).status == "failed"
-    assert verdict("done", rc=None).status == "failed"
-
-
-def test_a_task_that_nobody_asked_for_is_not_green() -> None:
-    assert verdict("done", tasks=[["target", "A"]]).status == "failed"
-
-
-def write(folder: Path, numbers: list[int]) -> None:
-    for n in numbers:
-        (folder / f"{n}-u{n}-{len(list(folder.iterdir()))}.json").write_text(json.dumps({"counter": n, "event": "x"}))
-
-
-def test_whole_event_files_are_read_in_order(tmp_path: Path) -> None:
-    write(tmp_path, [10, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-    events, damage = read_events(tmp_path)
-    assert [e["counter"] for e in events] == list(range(1, 11)) and not damage
-
-
-@pytest.mark.parametrize("fault", ["lost", "partial", "twice", "bad"])
-def test_a_damaged_report_is_unknown_not_green(tmp_path: Path, fault: str) -> None:
-    write(tmp_path, [1, 3] if fault == "lost" else [1, 2, 2] if fault == "twice" else [1, 2])
-    if fault == "partial":
-        (tmp_path / "u9-partial.json").write_text("{}")
-    if fault == "bad":
-        (tmp_path / "3-u3.json").write_text("{")
-    _, damage = read_events(tmp_path)
-    assert damage
-    assert verdict("done", damage=damage).status == "unknown"
-
-
-def test_our_modules_words_reach_the_user_in_both_languages_on_one_line() -> None:
-    event = {
-        "event": "runner_on_failed",
-        "event_data": {
-            "play_pattern": "target", "task": "A", "host": "h1",
-            "res": {"problems": [{"zh": "磁盘\n已满", "en": "disk\nfull"}], "gov": {"files": 3, "digest": "ab", "nested": {}}},
+def test_a_template_in_imported_text_is_shown_and_never_run(tmp_path: Path) -> None:
+    """F29: without the mark the lookup would run a command on the controller."""
+    canary = tmp_path / "canary"
+    bad = "{{ lookup('pipe', 'touch " + str(canary) + "') }}"
+    play, kept = tmp_path / "play", tmp_path / "attempt"
+    kept.mkdir()
+    tasks = [
+        {"name": "Show", "ansible.builtin.copy": {"content": "{{ spec.name }}", "dest": str(tmp_path / "shown")}},
+        {
+            "name": "Show each", "ansible.builtin.copy": {"content": "{{ item.name }}", "dest": str(tmp_path / "each")},
+            "loop": "{{ target }}", "loop_control": {"label": "{{ item.name }}"},
         },
-    }  # fmt: skip
-    result = judge([event], [], Counter({("target", "A", "h1"): 1}), "failed", 2)
-    assert (result.reasons[0].zh, result.reasons[0].en) == ("h1：磁盘 已满", "h1: disk full")
-    assert result.facts == {"files": 3, "digest": "ab"}
+    ]  # fmt: skip
+    book = tmp_path / "apply.yml"
+    book.write_text(
+        json.dumps(
+            [
+                {
+                    "name": "Case",
+                    "hosts": "systems",
+                    "gather_facts": False,
+                    "tasks": [{**t, "delegate_to": "govcloud"} for t in tasks],
+                }
+            ]
+        )
+    )
+    variables = {"spec": {"name": bad}, "target": [{"name": bad, "host": "govcloud"}]}
+    control = write_private(play, [], {}, {"systems": {"SL-OA-01": variables}})
+    job = Job(folder=play, playbook=book, folders={"SL-OA-01": kept}, timeouts_s={"SL-OA-01": 60}, control=control)
+    files.write_json(play / "job.json", msgspec.to_builtins(job, enc_hook=str))
+    subprocess.run([*SUPERVISOR, str(play)], env=environment(play, "m"), check=True, timeout=100)
+    result = json.loads((kept / "result.json").read_text())
+    assert (result["status"], result["proven"]) == ("ok", 2), result
+    assert (tmp_path / "shown").read_text() == (tmp_path / "each").read_text() == bad
+    assert not canary.exists()
+    # Working files are no evidence, and nothing of the run is left in the system's folder for temporary files.
+    assert not (play / "private" / "scratch").exists() and not control.exists()
+    listed = json.loads((play / "evidence.json").read_text())
+    assert "artifacts/play/stdout" in listed and "job.json" in listed
+    assert not os.access(play / "artifacts" / "play" / "stdout", os.W_OK) or os.getuid() == 0

@@ -1,91 +1,60 @@
-"""Equal digests mean equal content; every difference is found and named."""
+"""Equal digests mean equal trees; every difference is counted and named."""
 
 from __future__ import annotations
 
-from typing import Any
+import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govcloud.execution.digest import (
-    Entry,
-    database_digest,
-    diff_manifests,
-    manifest_digest,
-    parse_manifest,
-    verify_databases,
-    verify_manifests,
-)
+from govcloud.execution.digest import Entry, compare_manifests, parse_row, read_rows, verify_manifests, write_rows
 
-ENTRY = st.builds(Entry, kind=st.just("f"), mode=st.sampled_from(["0644", "0600"]), size=st.integers(0, 9), digest=st.sampled_from("ab"))  # fmt: skip
-TREE = st.dictionaries(st.text("abc/", min_size=1, max_size=5), ENTRY, max_size=6)
+ENTRY = st.builds(
+    Entry, path=st.just(b""), kind=st.just("f"), mode=st.sampled_from(["644", "600"]), owner=st.sampled_from(["-", "oa:oa"]),
+    size=st.integers(0, 9), digest=st.sampled_from("ab"),
+)  # fmt: skip
+TREE = st.dictionaries(st.text("ab.-/", min_size=1, max_size=5).map(str.encode), ENTRY, max_size=6)
 
 
+def entries(tree: dict[bytes, Entry]) -> list[Entry]:
+    found = [Entry(path, e.kind, e.mode, e.owner, e.size, e.digest) for path, e in tree.items()]
+    return sorted(found, key=lambda entry: entry.path.replace(b"/", b"\0"))
+
+
+@settings(deadline=None)
 @given(TREE, TREE)
-def test_the_digest_is_equal_exactly_when_the_trees_are(a: dict[str, Entry], b: dict[str, Entry]) -> None:
-    assert (manifest_digest(a) == manifest_digest(b)) == (a == b)
-    assert (verify_manifests(a, b, "/x") == []) == (a == b)
+def test_trees_are_called_equal_exactly_when_they_are(a: dict[bytes, Entry], b: dict[bytes, Entry]) -> None:
+    forth = compare_manifests(entries(a), entries(b))
+    back = compare_manifests(entries(b), entries(a))
+    assert (verify_manifests(forth, "/x") == []) == (a == b) == (forth.sha256 == back.sha256)
+    assert forth.extra == len(set(b) - set(a))
+    assert forth.different == sum(b.get(path) != entry for path, entry in a.items())
 
 
-@given(TREE, TREE)
-def test_sending_what_changed_and_removing_what_is_extra_makes_the_trees_equal(
-    a: dict[str, Entry], b: dict[str, Entry]
-) -> None:
-    difference = diff_manifests(a, b)
-    made = {p: e for p, e in b.items() if p not in difference.extra} | {p: a[p] for p in difference.changed}
-    assert made == a
+def test_a_message_names_what_differs_in_both_languages() -> None:
+    a = {b"\xb8\xbd": Entry(b"", "f", "644", "-", 1, "x"), b"d/f": Entry(b"", "f", "644", "-", 1, "x")}
+    (problem,) = verify_manifests(compare_manifests(entries(a), entries({})), "/srv/oa")
+    assert problem.en == "Directory /srv/oa differs: 2 missing or different, 0 extra: d/f, %B8%BD"
+    assert problem.zh == "目录 /srv/oa 两侧不一致：缺少或不同 2 项，多出 0 项：d/f, %B8%BD"
 
 
-def test_extra_entries_come_children_first() -> None:
-    extra = {"d": Entry("d", "0755", 0, "-"), "d/f": Entry("f", "0644", 1, "x")}
-    assert diff_manifests({}, extra).extra == ("d/f", "d")
+def test_times_are_not_content_and_link_goals_are() -> None:
+    row = b"f 644 oa:oa 3 1000 " + b"a" * 64
+    assert parse_row(b"p", row) == parse_row(b"p", row.replace(b"1000", b"2000"))
+    assert parse_row(b"p", b"l - to here") != parse_row(b"p", b"l - to there")
 
 
-def test_a_manifest_line_with_blanks_in_the_name_is_read_back() -> None:
-    line = "f 0644 3 abc 年度 总结.docx\n"
-    assert parse_manifest([line]) == {"年度 总结.docx": Entry("f", "0644", 3, "abc")}
-
-
-@pytest.mark.parametrize("line", ["f 0644 3 abc", "x 0644 3 abc name", "f 0644 three abc name", ""])
-def test_a_cut_or_foreign_line_is_an_error_not_a_smaller_tree(line: str) -> None:
+@pytest.mark.parametrize("row", [b"f 644 - 3 1000", b"x 644", b"f 644 - three 1000 aa", b"", b"d 755"])
+def test_a_foreign_row_is_an_error_not_a_smaller_tree(row: bytes) -> None:
     with pytest.raises(ValueError):
-        parse_manifest([line])
+        parse_row(b"p", row)
 
 
-def result(**tables: Any) -> dict[str, Any]:
-    return {
-        "tables": tables,
-        "sequences": {"public.s": "7 true"},
-        "objects": "o",
-        "object_count": 3,
-        "server_version": 160000,
-    }
-
-
-T = {"rows": 2, "sha256": "aa"}
-
-
-def test_equal_databases_have_no_problems_even_on_different_server_versions() -> None:
-    a, b = result(t=T), {**result(t=T), "server_version": 150000}
-    assert verify_databases(a, b) == []
-    assert database_digest(a) == database_digest(b)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        result(t={"rows": 2, "sha256": "ab"}),
-        result(),
-        result(t=T, u=T),
-        {**result(t=T), "sequences": {"public.s": "8 true"}},
-        {**result(t=T), "objects": "p"},
-    ],
-)
-def test_a_changed_row_table_sequence_or_structure_is_found(other: dict[str, Any]) -> None:
-    assert verify_databases(result(t=T), other)
-    assert database_digest(result(t=T)) != database_digest(other)
-
-
-def test_two_empty_databases_are_not_called_verified() -> None:
-    assert "no tables" in verify_databases(result(), result())[0].en
+def test_a_cut_listing_is_an_error_not_a_smaller_tree() -> None:
+    kept = io.BytesIO()
+    write_rows(kept, b"\0".join([b"a", b"d 755 -", b"1", b"b", b"d 755 -", b"1"]))
+    assert [entry.path for entry in read_rows(io.BytesIO(kept.getvalue()))] == [b"a", b"b"]
+    for length in range(5, len(kept.getvalue())):
+        with pytest.raises(ValueError):
+            list(read_rows(io.BytesIO(kept.getvalue()[:length])))

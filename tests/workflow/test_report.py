@@ -6,25 +6,37 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from openpyxl import load_workbook
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "execution"))
+
+from sample_spec import GOOD
 
 from govcloud.cli.main import run
 from govcloud.errors import OutsideError
 from govcloud.events import Event
+from govcloud.model.attempt import Attempt, AttemptKey, ResultStatus, StepResult
+from govcloud.model.gate import Answer, Gate
 from govcloud.model.handover import Handover
 from govcloud.model.inventory import Department, Dependency, Inventory, Merged, Network, Project, System
-from govcloud.model.run import Approval, Attempt, Run, StepResult
+from govcloud.model.migration import MigrationSpec
+from govcloud.model.run import Run, RunSystem
 from govcloud.model.server import Server
+from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text
 from govcloud.settings import Workspace, open_workspace
+from govcloud.store import attempt as attempt_store
 from govcloud.store import entities
+from govcloud.store import gate as gate_store
 from govcloud.store import handover as handover_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
@@ -99,30 +111,42 @@ def filled(prepared: Path, tmp_path: Path) -> Workspace:
 
 def migrate_and_hand_over(session: Session) -> None:
     """One run whose verification failed and that was rolled back, and one takeover that has begun, as the verbs store them."""
+    spec = msgspec.convert(GOOD, MigrationSpec)
     run = Run(
-        run_id="R-1", status="rolled_back", systems=("SL-OA-01",), specs={}, scope={}, scope_hash="ab" * 32,
-        created_at=NOW, created_by="操作员甲", outcomes={"SL-OA-01": "rolled_back"},
+        run_id="R-1", systems=("SL-OA-01",), scope={}, scope_hash="ab" * 32, created_at=NOW, created_by="操作员甲"
+    )  # fmt: skip
+    row = RunSystem(
+        run_id="R-1", system_id="SL-OA-01", position=1, spec=spec, scope_hash="ab" * 32, state="rolled_back", since=NOW
+    )  # fmt: skip
+    gate = Gate(
+        gate_id="R-1/SL-OA-01/freeze/1", run_id="R-1", system_id="SL-OA-01", step="freeze", kind="window",
+        scope_hash="ab" * 32, opened_at=NOW,
     )  # fmt: skip
     handover = Handover(
         handover_id="H-1", system_id="SL-OA-01", builder="示例建设单位", builder_key="ssh-ed25519 AAAA x",
         hosts=("cloud-01",), started_by="操作员甲", started_at=NOW,
     )  # fmt: skip
     with session.store.begin() as tx:
-        run_store.add_run(tx, run)
-        run_store.add_approval(
-            tx, Approval(run_id="R-1", actor="审批人乙", scope_hash="ab" * 32, at=NOW, approved=True)
+        run_store.add_run(tx, run, [row])
+        gate_store.open_gate(tx, gate)
+        gate_store.add_answer(
+            tx,
+            Answer(gate_id=gate.gate_id, actor="审批人乙", at=NOW, granted=True, expires_at=NOW + timedelta(hours=72)),
         )
-        for minute, (step, status) in enumerate((("precheck", "ok"), ("verify_service", "failed"), ("rollback", "ok"))):
+        done: tuple[tuple[StepName, Phase, ResultStatus], ...] = (
+            ("precheck", "apply", "ok"), ("verify_service", "apply", "failed"), ("freeze", "rollback", "ok"),
+        )  # fmt: skip
+        for minute, (step, phase, status) in enumerate(done):
             attempt = Attempt(
-                run_id="R-1", system_id="SL-OA-01", step=step, number=1, executor="R-1@x",  # type: ignore[arg-type]
-                claimed_at=NOW + timedelta(minutes=minute),
+                key=AttemptKey(run_id="R-1", system_id="SL-OA-01", step=step, phase=phase, number=1), token=minute + 1,
+                executor="m/x", machine_id="m", state="intended", claimed_at=NOW + timedelta(minutes=minute), heartbeat_at=NOW,
             )  # fmt: skip
-            run_store.add_attempt(tx, attempt)
+            attempt_store.add_attempt(tx, attempt)
             result = StepResult(
-                status=status, started_at=NOW, finished_at=NOW + timedelta(seconds=7), evidence_sha256="cd" * 32,  # type: ignore[arg-type]
+                status=status, started_at=NOW, finished_at=NOW + timedelta(seconds=7), evidence_sha256="cd" * 32,
                 reasons=() if status == "ok" else (Text("自检返回 500", "the self-test returned 500"),),
             )  # fmt: skip
-            run_store.finish_attempt(tx, replace(attempt, result=result))
+            assert attempt_store.finish(tx, attempt, result)
         handover_store.save_handover(tx, handover)
 
 

@@ -1,155 +1,223 @@
-"""Directory manifests and staged file copies on one host. Standard library only, Python 3.8 or newer.
+"""Directory trees as rows, on one host. Standard library only, Python 3.6 or newer; read with the right to read everything.
 
-Imported by our Ansible modules, and run as `python3 -c <this text> ACTION JSON` at the far end of an SSH pipe.
-A manifest line is `kind mode size digest path` (blank separated, path last): kind f, d or l; mode octal; digest the
-SHA-256 of a file's content or of a link's target. Names are percent-escaped where they can't be printed (GBK names).
+A row is (path, common, private), all bytes. path: relative, `` for the tree itself. common, what source and target must
+have alike: `f MODE OWNER SIZE MTIME_NS[ SHA256]`, `d MODE OWNER` or `l OWNER GOAL`; MODE is octal, OWNER `user:group` by
+name where the host knows one, or `-`. private, what shows that something was changed here though size and time are the
+same: `CTIME_NS INODE DEVICE LINKS` of a file, `MTIME_NS` of a directory. Rows come sorted by key(path): a directory before
+what it holds.
 """
 
+import errno
+import grp
 import hashlib
-import json
 import os
-import shutil
+import pwd
 import stat
-import sys
-from urllib.parse import quote, unquote_to_bytes
+
+from ansible.module_utils.gov_marker_file import Refused
+
+STAGING = b".govcloud-partial"
+"""Folder inside a target in which what arrives lies until it is whole."""
+_NOT_CONTENT = (STAGING, b"lost+found")
+SHOWN = 20
+_BLOCK = 1 << 20
 
 
-def escape(name):
+def escape(path):
+    """Names of any encoding (old Windows shares: GBK) as text on one line; readable ones stay as they are."""
     return "".join(
-        c if c.isprintable() and c != "%" else quote(c.encode("utf-8", "surrogateescape")) for c in os.fsdecode(name)
+        c if c.isprintable() and c != "%" else "".join("%%%02X" % byte for byte in c.encode("utf-8", "surrogateescape"))
+        for c in os.fsdecode(path)
     )
 
 
-def unescape(text):
-    return unquote_to_bytes(text)
+def key(path):
+    return path.replace(b"/", b"\0")
 
 
-def manifest_lines(root):
-    """Yield the lines of a tree, sorted by name. A missing root yields nothing; devices and pipes raise ValueError."""
-    top = os.fsencode(root)
-    if not os.path.lexists(top):
-        return
-    if not os.path.isdir(top) or os.path.islink(top):
-        raise ValueError("not a directory: " + root)
-    yield from _walk(top, b"")
+def names(paths):
+    """The first few for a message, and how many more."""
+    more = "" if len(paths) <= SHOWN else " … (%d)" % len(paths)
+    return ", ".join(escape(path) or "." for path in paths[:SHOWN]) + more
 
 
-def _walk(top, relative):
-    here = os.path.join(top, relative) if relative else top
-    for name in sorted(os.listdir(here)):
-        path = os.path.join(relative, name) if relative else name
-        full = os.path.join(top, path)
+class Accounts:
+    """Owners by name: the same account may have another number on the other host."""
+
+    def __init__(self):
+        self._shown, self._ids = {}, {}
+
+    def of(self, uid, gid):
         try:
-            found = os.lstat(full)
-        except FileNotFoundError:
-            continue  # removed by a source that is still serving
-        mode = "%04o" % stat.S_IMODE(found.st_mode)
-        if stat.S_ISREG(found.st_mode):
+            return self._shown[uid, gid]
+        except KeyError:
+            pair = [str(uid), str(gid)]
+            for at, ask in enumerate((lambda: pwd.getpwuid(uid).pw_name, lambda: grp.getgrgid(gid).gr_name)):
+                try:
+                    pair[at] = ask()
+                except KeyError:
+                    continue
+            self._shown[uid, gid] = found = ":".join(pair).encode("utf-8", "surrogateescape")
+            return found
+
+    def ids(self, owner):
+        """Numbers on this host. Raises Refused for an account that isn't here, or a number that is somebody else's."""
+        if owner not in self._ids:
+            user, _, group = owner.decode("utf-8", "surrogateescape").partition(":")
             try:
-                size, digest = _digest(full)
-            except FileNotFoundError:
-                continue
-            yield " ".join(("f", mode, str(size), digest, escape(path)))
-        elif stat.S_ISLNK(found.st_mode):
-            digest = hashlib.sha256(os.readlink(full)).hexdigest()
-            yield " ".join(("l", "-", "0", digest, escape(path)))
-        elif stat.S_ISDIR(found.st_mode):
-            yield " ".join(("d", mode, "0", "-", escape(path)))
-            yield from _walk(top, path)
-        elif not stat.S_ISSOCK(found.st_mode):
-            raise ValueError("neither file, directory nor link: " + escape(full))
+                uid = int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid
+                gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+            except KeyError:
+                raise Refused(
+                    "目标主机没有账户或组 %s：请先建立，再继续" % owner.decode("utf-8", "replace"),
+                    "The target has no such account or group: %s. Create it there, then go on" % owner.decode("utf-8", "replace"),
+                )
+            if self.of(uid, gid) != owner:
+                raise Refused(
+                    "源上的属主 %s 在目标上是 %s：请先统一账户编号" % (owner.decode(), self.of(uid, gid).decode()),
+                    "The owner %s of the source is %s on the target: make the account numbers agree first"
+                    % (owner.decode(), self.of(uid, gid).decode()),
+                )
+            self._ids[owner] = (uid, gid)
+        return self._ids[owner]
 
 
-def _digest(path):
-    digest, size = hashlib.sha256(), 0
-    with open(path, "rb") as stream:
-        while True:
-            block = stream.read(1 << 20)
-            if not block:
-                return size, digest.hexdigest()
-            digest.update(block)
-            size += len(block)
+def rows(root, owners, digests, beat, accounts=None):
+    """Yield the rows of a tree; nothing where it isn't there. `owners`: with names; `digests`: with the content's SHA-256.
 
-
-def check_owner(marker, system_id, run_id):
-    """Only a copy that this run made may be changed: the marker on the target says whose it is."""
-    with open(marker, encoding="utf-8") as stream:
-        found = json.load(stream)
-    if (found.get("system_id"), found.get("run_id")) != (system_id, run_id):
-        raise ValueError("the marker names another copy: %s %s" % (found.get("system_id"), found.get("run_id")))
-
-
-def stage(target, suffix):
-    """An empty directory beside the target. Left-overs of earlier attempts of this copy are removed."""
-    parent, name = os.path.split(target)
-    os.makedirs(parent, exist_ok=True)
-    prefix = name + ".govcloud-partial-"
-    for entry in os.listdir(parent):
-        if entry.startswith(prefix):
-            shutil.rmtree(os.path.join(parent, entry))
-    partial = os.path.join(parent, prefix + suffix)
-    os.mkdir(partial, 0o700)
-    return partial
-
-
-def promote(partial, target, expected, extra):
-    """Move what was staged to its final names, after each file's digest was checked; then remove what the source lacks.
-
-    `expected`: escaped path -> (kind, mode, digest); `extra`: escaped paths, children before parents.
-    Returns how many entries were put in place.
+    Raises Refused for devices, pipes and what can't be read. `beat` is called now and then while nothing is yielded.
     """
-    os.makedirs(target, exist_ok=True)
-    for path in extra:
-        _remove(os.path.join(os.fsencode(target), unescape(path)))
-    directories = []
-    for path, (kind, mode, digest) in sorted(expected.items(), key=lambda item: unescape(item[0])):
-        old, new = (os.path.join(os.fsencode(base), unescape(path)) for base in (partial, target))
-        # Empty digest: the source is serving and may have changed or removed it; the frozen pass is exact.
-        if not digest and not os.path.lexists(old):
-            continue
-        if kind == "d":
-            if not os.path.isdir(new) or os.path.islink(new):
-                _remove(new)
-                os.mkdir(new)
-            shutil.copystat(old, new)
-            directories.append((new, int(mode, 8)))
-            continue
-        if kind == "f" and digest and _digest(old)[1] != digest:
-            raise ValueError("arrived damaged: " + path)
-        if os.path.isdir(new) and not os.path.islink(new):
-            _remove(new)
-        os.replace(old, new)
-    for new, mode in reversed(directories):
-        os.chmod(new, mode)
-    shutil.rmtree(partial)
-    os.sync()
-    return len(expected)
-
-
-def _remove(path):
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
-        os.unlink(path)
-
-
-def main(action, arguments):
-    if action == "manifest":
-        for line in manifest_lines(arguments["root"]):
-            sys.stdout.write(line + "\n")
-    elif action == "stage":
-        check_owner(arguments["marker"], arguments["system_id"], arguments["run_id"])
-        print(stage(arguments["target"], arguments["suffix"]))
-    elif action == "promote":
-        check_owner(arguments["marker"], arguments["system_id"], arguments["run_id"])
-        lists = json.load(sys.stdin)
-        print(promote(arguments["partial"], arguments["target"], lists["expected"], lists["extra"]))
-    else:
-        raise ValueError("no such action: " + action)
-
-
-if __name__ == "__main__":
+    accounts = accounts or Accounts()
     try:
-        main(sys.argv[1], json.loads(sys.argv[2]))
-    except (OSError, ValueError) as problem:
-        sys.exit("govcloud: %s" % problem)
+        top = os.lstat(root)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(top.st_mode):
+        raise Refused("不是目录：%s" % escape(root), "Not a directory: %s" % escape(root))
+    yield b"", _directory(top, accounts if owners else None), b"%d" % top.st_mtime_ns
+    unreadable = []
+    shown = accounts.of if owners else lambda uid, gid: b"-"
+    stack = [iter(_folder(root, b"", unreadable))]
+    while stack:
+        for _, path, found in stack[-1]:
+            mode = found.st_mode
+            # Compared by hand: this line and the next are run once for every file of an estate.
+            if mode & 0o170000 == 0o100000:
+                common = b"f %o %s %d %d" % (mode & 0o7777, shown(found.st_uid, found.st_gid), found.st_size, found.st_mtime_ns)
+                if digests:
+                    digest = _try(lambda: file_digest(root + b"/" + path, beat), path, unreadable)
+                    if digest is None:
+                        continue
+                    common += b" " + digest.encode()
+                yield path, common, b"%d %d %d %d" % (found.st_ctime_ns, found.st_ino, found.st_dev, found.st_nlink)
+            elif stat.S_ISDIR(mode):
+                yield path, _directory(found, accounts if owners else None), b"%d" % found.st_mtime_ns
+                stack.append(iter(_folder(root, path, unreadable)))
+                break
+            elif stat.S_ISLNK(mode):
+                goal = _try(lambda: os.readlink(root + b"/" + path), path, unreadable)
+                if goal is not None:
+                    yield path, b"l %s %s" % (shown(found.st_uid, found.st_gid), goal), b""
+            elif not stat.S_ISSOCK(mode):
+                # A socket is made anew by its program; a pipe or device has no content that could be copied.
+                raise Refused("既不是文件、目录也不是链接：%s" % escape(path), "Neither file, directory nor link: %s" % escape(path))
+        else:
+            stack.pop()
+        beat()
+    if unreadable:
+        raise Refused("没有读取权限：%s" % names(unreadable), "Not readable: %s" % names(unreadable))
+
+
+def _directory(found, accounts):
+    return b"d %o %s" % (found.st_mode & 0o7777, accounts.of(found.st_uid, found.st_gid) if accounts else b"-")
+
+
+def _folder(root, path, unreadable):
+    """Its entries, sorted: (name, relative path, lstat)."""
+    before = path + b"/" if path else b""
+
+    def read():
+        found = []
+        with os.scandir(root + b"/" + path if path else root) as entries:
+            for entry in entries:
+                try:
+                    found.append((entry.name, before + entry.name, entry.stat(follow_symlinks=False)))
+                except FileNotFoundError:
+                    continue  # removed by a source that is still serving
+        return found
+
+    found = _try(read, path, unreadable) or []
+    found.sort()
+    return found if path else [entry for entry in found if entry[0] not in _NOT_CONTENT]
+
+
+def _try(read, path, unreadable):
+    try:
+        return read()
+    except PermissionError:
+        unreadable.append(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # removed by a source that is still serving
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EINVAL):  # a file became a link, or the other way round
+            raise
+    return None
+
+
+_quiet = [getattr(os, "O_NOATIME", 0)]
+
+
+def open_quietly(path, flags=0):
+    """For reading, without leaving a trace in the access time where that is allowed; never through a link."""
+    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | _quiet[0])
+    except PermissionError as error:
+        if error.errno != errno.EPERM:
+            raise
+        _quiet[0] = 0  # only an owner or root may leave it
+        return os.open(path, flags)
+
+
+def file_digest(path, beat=lambda: None):
+    """SHA-256 in hexadecimal digits of a file's content."""
+    digest = hashlib.sha256()
+    descriptor = open_quietly(path)
+    try:
+        while True:
+            block = os.read(descriptor, _BLOCK)
+            if not block:
+                return digest.hexdigest()
+            digest.update(block)
+            beat()
+    finally:
+        os.close(descriptor)
+
+
+class Merge:
+    """Two sorted sequences of rows side by side: for each row of `ours`, the rows of `other` before it and the equal one."""
+
+    def __init__(self, other):
+        self._other = iter(other)
+        self.next = next(self._other, None)
+
+    def step(self):
+        self.next = next(self._other, None)
+
+    def at(self, path):
+        """(rows of `other` that come before path, its row for path or None)"""
+        before = []
+        here = key(path)
+        while self.next is not None and self.next[0] != path and key(self.next[0]) < here:
+            before.append(self.next)
+            self.step()
+        if self.next is None or self.next[0] != path:
+            return before, None
+        found = self.next
+        self.step()
+        return before, found
+
+    def rest(self):
+        while self.next is not None:
+            yield self.next
+            self.step()

@@ -1,0 +1,54 @@
+"""Everything that the views of a run show, as it was at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from govcloud.model.attempt import Attempt
+from govcloud.model.gate import Answer, Gate, Order
+from govcloud.model.run import Run, RunSystem, SystemState
+from govcloud.model.step import Phase, StepName
+from govcloud.model.text import Term, Text
+
+PHASE: Mapping[Phase, Term] = {
+    "apply": Term("执行", "apply", "apply"),
+    "verify": Term("核对", "check", "verify"),
+    "rollback": Term("撤销", "undo", "rollback"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemStatus:
+    row: RunSystem
+    attempts: tuple[Attempt, ...]
+    downtime_from: datetime | None = None
+    downtime_to: datetime | None = None
+    needed_min: int | None = None
+    """Freeze to verification and the way back, for its data."""
+    unworked: bool = False
+    """A step is due and no living worker serves its zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOverview:
+    """Everything that the views of a run need, as it was at one moment."""
+
+    run: Run
+    now: datetime
+    systems: tuple[SystemStatus, ...]
+    gates: tuple[Gate, ...]
+    answers: Mapping[str, Sequence[Answer]]
+    orders: tuple[Order, ...]
+    titles: Mapping[StepName, Text]
+    due_reviews: tuple[Answer, ...] = ()
+    """Emergency answers by which a gate was passed and that nobody has reviewed."""
+    zone: tzinfo = UTC
+    """The office's: its people read their own clock."""
+    self_declared: bool = False
+    """No people are listed in the settings: names are what users say they are."""
+
+    @property
+    def states(self) -> dict[str, SystemState]:
+        return {s.row.system_id: s.row.state for s in self.systems}
