@@ -13,9 +13,11 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -157,6 +159,7 @@ def main() -> None:
     words.add_argument("--files", type=int, default=50_000)
     words.add_argument("--place", type=Path, default=Path("/dev/shm"))  # noqa: S108 - memory is what is wanted
     given = words.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sshd ends, too
     with (
         tempfile.TemporaryDirectory(dir=given.place) as folder,
         tempfile.TemporaryDirectory() as keys,

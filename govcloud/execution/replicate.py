@@ -78,6 +78,10 @@ def sync_files(
 ) -> Facts:  # fmt: skip
     """Make the target directory equal to the source's; what was counted. Raises StreamError.
 
+    Facts: files (entries of the source), sent (entries), removed, bytes (over the network, what was sent twice included), cuts
+    (broken connections that were mended), way, attributes_left (sent files with ACLs, capabilities or user attributes, which
+    are not carried; only where there are any).
+
     `live`: the source still serves. Then size, times and inode decide what is sent, and files may change while they are
     read; a later pass with a frozen source compares every byte on both sides and makes it exact.
     """
@@ -117,6 +121,8 @@ class _Sync:
     passed: int = 0
     """Bytes that were sent, in all tries."""
     used: str = "relay"
+    direct_cuts: int = 0
+    bare: int = 0
 
     def run(self) -> Facts:
         beating = beat(self.ends.evidence)
@@ -130,10 +136,11 @@ class _Sync:
             gone = self._transfer(exchange, source, target, wishes, plan, owners=owners) if wishes.tell() else 0
             target.ask("commit")
             done = exchange.answer(target)
-        return {
+        facts: Facts = {
             "files": plan["rows"], "sent": plan["wanted"] + plan["linked"] + plan["repaired"] - gone,
             "removed": done["removed"], "bytes": self.passed, "cuts": self.cuts, "way": self.used,
         }  # fmt: skip
+        return facts | ({"attributes_left": self.bare} if self.bare else {})
 
     def _compare(
         self, exchange: Exchange, source: Line, target: Line, wishes: IO[bytes], *, owners: bool
@@ -178,6 +185,7 @@ class _Sync:
             finally:
                 self.passed += source.passed
                 source.passed = 0
+        self.bare = int(sent["bare"])
         if sent["gone"] and not self.live:
             raise StreamError(
                 Text("源已冻结，仍有 {n} 个文件消失", "{n} files vanished from a frozen source").format(n=sent["gone"])
@@ -185,6 +193,8 @@ class _Sync:
         return int(sent["gone"])
 
     def _worth(self, plan: Mapping[str, Any]) -> bool:
+        if self.direct_cuts > 1:
+            return False  # that road doesn't hold; the detour may
         return self.way == "direct" or (self.way == "auto" and plan["bytes"] >= _WORTH_DIRECT)
 
     def _send_direct(
@@ -208,8 +218,9 @@ class _Sync:
                 return None
             source.ask("send", **given, direct=road.asked(private))
             sent = exchange.answer(source, lambda: feed.feed() if ready else None)
-        except StreamError:
+        except StreamError as error:
             self.passed += progress.bytes
+            self.direct_cuts += isinstance(error, Cut)
             self._expel()
             raise
         target.ask("expel", system_id=self.ends.system["system_id"])

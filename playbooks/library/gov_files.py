@@ -2,7 +2,8 @@
 """Copies or compares the directories of a system; runs on the controller.
 
 Facts: files (entries of the source), sent, removed, bytes (sync: that went over the network; verify: of content), cuts (broken
-connections that were mended), way (direct or relay), `sha256 <directory>`, level.
+connections that were mended), way (direct or relay), attributes_left (files whose ACLs or other extended attributes stay
+behind), `sha256 <directory>`, level.
 action sync: the targets' directories become equal to the sources' (`live`: the source still serves). action verify: every byte
 of both sides is compared, nothing is changed.
 """

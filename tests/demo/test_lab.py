@@ -285,19 +285,15 @@ def test_workspace_files_fit_the_hosts(lab: Lab) -> None:
     assert fingerprints == lab.host_keys
     for system, forgotten in (("SL-OA-01", None), ("SL-XF-02", "archive")):
         spec = yaml.safe_load((lab.folder / "migration" / f"{system}.yaml").read_text("utf-8"))
-        source = spec["source"]
+        (machine,), (database,), (service,) = spec["machines"], spec["databases"], spec["services"]
+        source = machine["source"]
         folders = " ".join(f["source"] for f in spec["files"])
-        listed = ssh(
-            lab,
-            source["host"],
-            f"ls -d {folders} {source['database']['password_file']} && {source['service']['script']} status",
-        )
+        files = f"{folders} {database['source']['password_file']}"
+        listed = ssh(lab, source, f"ls -d {files} && {service['source']['script']} status")
         assert listed.returncode == 0, listed.stderr
         assert (forgotten or "archive") not in folders
-        assert (
-            not forgotten
-            or ssh(lab, source["host"], f"ls {Path(spec['files'][0]['source']).parent}/{forgotten}").returncode == 0
-        )
+        beside = Path(spec["files"][0]["source"]).parent
+        assert not forgotten or ssh(lab, source, f"ls {beside}/{forgotten}").returncode == 0
 
 
 def test_ansible_works_on_the_hosts(spaced: Lab, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def _sending(port: int) -> list[int]:
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if words[0] == b"ssh" and str(port).encode() in words and b"HostKeyAlias=govcloud-target" in words:
+                if words[0] == b"ssh" and str(port).encode() in words and b"-oHostKeyAlias=govcloud-target" in words:
                     found.append(int(entry.name))
     return found
 

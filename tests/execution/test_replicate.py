@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import random
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -253,6 +254,17 @@ def test_content_that_no_migration_put_there_is_neither_overwritten_nor_deleted(
     with pytest.raises(StreamError, match="did not put there"):
         sync_files(copy.ends(), copy.pair, live=True)
     assert (copy.target / "f").read_text() == "somebody else's"
+
+
+def test_attributes_that_stay_behind_are_counted(copy: Copy) -> None:
+    """A Samba share lives from its ACLs; nobody should learn from users that they are gone."""
+    (copy.source / "plain").write_text("x")
+    (copy.source / "marked").write_text("x")
+    # Version 2 of the kernel's format: tag, permissions, id; user 1000 may read.
+    access = [(1, 6, -1), (2, 4, 1000), (4, 4, -1), (16, 4, -1), (32, 4, -1)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in access)
+    os.setxattr(copy.source / "marked", "system.posix_acl_access", acl)
+    assert sync_files(copy.ends(), copy.pair, live=True)["attributes_left"] == 1
 
 
 def test_a_source_that_is_not_mounted_is_no_reason_to_empty_the_target(copy: Copy) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from estate import APPROVER, MAIL, OA, Estate, mail_spec, make_estate, oa_spec
+from estate import APPROVER, MAIL, OA, Estate, behind_nginx, mail_spec, make_estate, oa_spec
 from server_bed import ServerBed
 from writer import acknowledged, longest_gap_s
 
@@ -27,7 +27,7 @@ from govcloud.execution import processes
 pytestmark = [pytest.mark.servers, pytest.mark.root, pytest.mark.timeout(900)]
 
 KILLS = 10
-OA_URL, MAIL_URL = "http://10.77.0.80", "http://mail.bed.test:8080"
+OA_URL, MAIL_URL = "http://10.77.0.80", "http://10.77.0.80:81"
 SOURCE_FILES = "cd /srv && find {folders} -type f -name 'old-*' -print0 | sort -z | xargs -0 sha256sum | sha256sum"
 
 
@@ -35,7 +35,7 @@ SOURCE_FILES = "cd /srv && find {folders} -type f -name 'old-*' -print0 | sort -
 def estate(server_bed: ServerBed, tmp_path_factory: pytest.TempPathFactory) -> Estate:
     # The second office forgot one of its two folders, and asks its new machine for its health only.
     forgetful = mail_spec(files=[{"source": "/srv/uploads", "target": "/srv/uploads"}])
-    return make_estate(server_bed, tmp_path_factory.mktemp("done") / "w", oa_spec(server_bed), forgetful)
+    return make_estate(server_bed, tmp_path_factory.mktemp("done") / "w", oa_spec(server_bed), behind_nginx(forgetful))
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def carry(estate: Estate, run_id: str, *, until: str, kills: Iterator[float] | N
                 child.wait(seconds)
             except subprocess.TimeoutExpired:
                 kill(estate, child.pid, run_id, tree=int(seconds * 1000) % 3 == 0)
-        out, err = child.communicate(timeout=400)
+        out, err = estate.ended(child, 400)
         assert child.returncode in (0, 1, -signal.SIGKILL), (child.returncode, out, err)
 
 
@@ -166,7 +166,7 @@ def test_a_failed_verification_brings_the_old_site_back(
     with estate.writing(MAIL_URL, log):
         run_id = start(estate, MAIL)
         system = carry(estate, run_id, until="rolled_back")
-        time.sleep(6)  # resolvers keep the record for five seconds
+        time.sleep(2)
     _, attempts = look(estate, run_id)
     (failed,) = [a for a in attempts if a["status"] == "failed"]
     assert failed["step"] == "verify_service" and "selftest" in failed["reasons"][0]

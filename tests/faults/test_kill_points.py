@@ -10,11 +10,13 @@ import json
 import random
 import signal
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from fork_server import ForkServer
-from run_place import SYSTEM, make_place
+from run_place import SYSTEM, Place, make_place
 from scripted_operator import Operator
 
 from govcloud.model.run import ENDED
@@ -24,7 +26,7 @@ from govcloud.store import gate as gate_store
 from govcloud.workflow import run as verbs
 from govcloud.workflow.session import open_session
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
 BOUNDARIES = {
     "before_claim", "after_claim", "before_intent", "after_intent", "after_spawn", "before_record", "after_record",
@@ -43,14 +45,31 @@ THERE = (
 BACK = ("rehearse", "cutover", "freeze", "prepare")
 
 
-@pytest.mark.parametrize("url", ["sqlite", "wheel_postgres"], ids=["sqlite", "postgresql"], indirect=True)
-def test_a_controller_may_die_at_every_boundary_of_every_step(url: str, tmp_path: Path) -> None:
-    place = make_place(tmp_path / "w", database=url, execution={"precheck_valid_min": 600})
+def test_a_controller_may_die_at_every_boundary_of_every_step(tmp_path: Path, wheel_postgres: str) -> None:
+    """Both databases at once: most of the time is waiting for processes to start."""
+    with psycopg.connect(host=wheel_postgres, user="tester", dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE kill_points")
+    urls = {
+        "sqlite": f"sqlite:///{tmp_path / 'govcloud.db'}",
+        "postgresql": f"postgresql+psycopg://tester@/kill_points?host={wheel_postgres}",
+    }
+    runs = [begin(tmp_path / name, url) for name, url in urls.items()]
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(lambda begun: die_everywhere(*begun), runs))
+    assert len(told) == 2
+    print("kill points:", *told)
+
+
+def begin(path: Path, url: str) -> tuple[Place, str]:
+    place = make_place(path, database=url, execution={"precheck_valid_min": 600})
     (place.path / "world").mkdir()
     fail = {"seed": "calm", "failing": 0, "dying": 0, "fail": ["verify_service/apply"]}
     (place.path / "dice.json").write_text(json.dumps(fail))
     with open_session(open_workspace(place.path), actor="zhang") as session:
-        run_id = verbs.register_run(session, [SYSTEM]).run_id
+        return place, verbs.register_run(session, [SYSTEM]).run_id
+
+
+def die_everywhere(place: Place, run_id: str) -> str:
     died = 0
     with (
         ForkServer("kill_case", path=Path(__file__).parent) as forks,
@@ -80,4 +99,4 @@ def test_a_controller_may_die_at_every_boundary_of_every_step(url: str, tmp_path
         {"precheck", "replicate", "final_sync", "verify_data"}
     )
     assert all(a.result is not None for a in attempts)
-    print(f"kill points: {died} deaths, {len(attempts)} attempts, {len(orders)} decisions")
+    return f"{died} deaths, {len(attempts)} attempts, {len(orders)} decisions;"

@@ -55,6 +55,7 @@ server {
   location / { proxy_pass http://records; proxy_read_timeout 20s; proxy_next_upstream off; }
 }
 """
+_NGINX_MAIL = _NGINX.replace("10.77.1.10", "10.77.1.20").replace("records", "mail").replace("80 default_server", "81")
 _NAMED = """include "/etc/bind/bed.key";
 options { directory "/var/cache/bind"; listen-on { any; }; listen-on-v6 { none; }; recursion no; dnssec-validation no; };
 zone "bed.test" { type primary; file "/var/lib/bind/bed.test"; allow-update { key bed-key; }; };
@@ -93,7 +94,9 @@ def plans() -> list[HostPlan]:
         HostPlan("oa-dst", "cloud", "10.77.2.10", systemd=True, files=_password()),
         HostPlan("my-src", "dept", "10.77.1.20", files=mail | _password()),
         HostPlan("my-dst", "cloud", "10.77.2.20", files=_password()),
-        HostPlan("edge", "mgmt", "10.77.0.80", files={"/etc/nginx/conf.d/records.conf": (_NGINX, 0o644)}),
+        HostPlan("edge", "mgmt", "10.77.0.80", files={
+            "/etc/nginx/conf.d/records.conf": (_NGINX, 0o644), "/etc/nginx/conf.d/mail.conf": (_NGINX_MAIL, 0o644),
+        }),
         HostPlan("dns", "mgmt", "10.77.0.53", files={
             "/etc/bind/named.conf": (_NAMED, 0o644), "/etc/bind/bed.key": (tsig, 0o644), "/var/lib/bind/bed.test": (_ZONE, 0o644),
         }),
@@ -175,6 +178,13 @@ def oa_spec(bed: ServerBed, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+def behind_nginx(spec: dict[str, Any]) -> dict[str, Any]:
+    """The same system with its users coming in through `edge`, where a switch is seen at once."""
+    ends = {"source": "10.77.1.20:8080", "target": "10.77.2.20:8080"}
+    entrance = {"kind": "nginx", "host": "edge", "file": "/etc/nginx/conf.d/mail.conf", "name": "mail", **ends}
+    return spec | {"entrances": [entrance], "verify": spec["verify"] | {"url": "http://10.77.0.80:81"}}
+
+
 def mail_spec(**changes: Any) -> dict[str, Any]:
     database = {"name": "records", "user": "records", "password_file": "/etc/records.pass"}
     return {
@@ -227,9 +237,17 @@ class Estate:
 
     def govcloud(self, *words: str, user: str = OPERATOR, codes: Sequence[int] = (0,), limit_s: float = 240) -> str:
         child = self.popen(*words, user=user)
-        out, err = child.communicate(timeout=limit_s)
+        out, err = self.ended(child, limit_s)
         assert child.returncode in codes, f"{words} -> {child.returncode}\n{out}\n{err}"
         return out
+
+    def ended(self, child: subprocess.Popen[str], limit_s: float) -> tuple[str, str]:
+        """Its output. One that does not end in time must not go on behind the test's back."""
+        try:
+            return child.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise
 
     def ask(self, *words: str) -> Any:
         return json.loads(self.govcloud(*words, codes=(0, 1)))

@@ -5,7 +5,8 @@ to it in frames: kind (1 byte), length (4 bytes, network order), content. J asks
 why not (JSON with zh, en, kind) and ends. P: still at work. L rows of a listing, l their end; W wanted files, w their end;
 A what the receiver has (files, bytes);
 R the straight way to the target is open. D small files, F C H Z a large one (gov_receive.py describes them), Q no more.
-Blocks of rows and wishes are fields joined by NUL, three an item.
+Blocks of rows and wishes are fields joined by NUL, three an item. SSH authenticates every packet, so digests are made where
+they decide something: of the pieces of a large file that is there already, and of everything on a frozen source.
 The end that only reads never writes to its host's disks.
 """
 
@@ -38,6 +39,8 @@ PIECE = struct.Struct(">Q")
 HELD = struct.Struct(">QQ")
 """offset and length of what the receiver already has right"""
 COUNTS = struct.Struct(">QQ")
+_NOT_CARRIED = ("system.posix_acl", "security.capability", "user.")
+"""Extended attributes that somebody set and that stay behind: counted, so that nobody has to find out by himself."""
 
 
 def _widen(end):
@@ -131,7 +134,7 @@ class Sender:
         self._parts, self._filled, self._folder = [], 0, None
         self._rate, self._due = bytes_per_s, time.monotonic()
         self._room = bytearray(CHUNK)
-        self.files = self.bytes = self.gone = 0
+        self.files = self.bytes = self.gone = self.bare = 0
 
     def wish(self, path, common, hint):
         try:
@@ -147,6 +150,8 @@ class Sender:
             found = os.fstat(descriptor)
             digest = bytes.fromhex(common.rpartition(b" ")[2].decode()) if common.count(b" ") == 5 else b""
             owner = self._owner(found) if self._owners else 0
+            if any(name.startswith(_NOT_CARRIED) for name in os.listxattr(descriptor)):
+                self.bare += 1
             if found.st_size <= SMALL:
                 # One more than expected shows that it grew; a buffer for the largest would cost more than the reading.
                 data = os.read(descriptor, found.st_size + 1)
@@ -159,6 +164,9 @@ class Sender:
             self._large(descriptor, path, found, owner, digest, hint)
         finally:
             os.close(descriptor)
+
+    def told(self):
+        return {"files": self.files, "bytes": self.bytes, "gone": self.gone, "bare": self.bare}
 
     def _owner(self, found):
         owner = self._accounts.of(found.st_uid, found.st_gid)
@@ -247,11 +255,15 @@ def _data(descriptor, at, length):
 def send_files(wire, ask):
     """Send what is wished for, over this connection or straight to the target."""
     if ask.get("direct"):
-        return Direct(wire, ask).carry()
+        try:
+            way = Direct(wire, ask)
+        except OSError as error:  # no ssh here, or nowhere to keep a key but on a disk
+            return {"refused": str(error)}
+        return way.carry()
     sender = Sender(os.fsencode(ask["root"]), wire.put, ask["owners"], ask.get("bytes_per_s"))
     _serve(wire, sender)
     wire.put(b"Q")
-    return {"files": sender.files, "bytes": sender.bytes, "gone": sender.gone}
+    return sender.told()
 
 
 def _serve(wire, sender):
@@ -284,14 +296,10 @@ class Direct:
             "PreferredAuthentications": "publickey", "CheckHostIP": "no",
         }  # fmt: skip
         words = ["ssh", "-F", "/dev/null", "-T", "-p", str(direct["port"]), "-l", direct["user"]]
-        for name, value in options.items():
-            words += ["-o", "%s=%s" % (name, value)]
+        words += ["-o%s=%s" % pair for pair in options.items()] + ["--", direct["address"], "receive"]
         environment = {k: v for k, v in os.environ.items() if k != "SSH_AUTH_SOCK"}
-        self._errors = _in_memory("")
-        self._ssh = subprocess.Popen(
-            words + ["--", direct["address"], "receive"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._errors, env=environment,
-        )  # fmt: skip
+        self._errors, pipe = _in_memory(""), subprocess.PIPE
+        self._ssh = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=self._errors, env=environment)
         self._far = Wire(os.dup(self._ssh.stdout.fileno()), self._ssh.stdin.fileno())
         self._end = None
 
@@ -319,7 +327,7 @@ class Direct:
         code = self._ssh.wait()
         if self._end is None or code:
             raise Cut(self._said() or "ssh %d" % code)
-        return {"files": sender.files, "bytes": sender.bytes, "gone": sender.gone}
+        return sender.told()
 
     def _put(self, kind, *contents):
         self._far.put(kind, *contents)
@@ -343,9 +351,13 @@ class Direct:
 
 
 def _in_memory(text):
-    import tempfile
+    if hasattr(os, "memfd_create"):
+        kept = os.fdopen(os.memfd_create("govcloud"), "w+b")
+        os.fchmod(kept.fileno(), 0o600)
+    else:
+        import tempfile
 
-    kept = tempfile.TemporaryFile(dir="/dev/shm")
+        kept = tempfile.TemporaryFile(dir="/dev/shm")
     kept.write(text.encode())
     kept.flush()
     return kept

@@ -89,6 +89,13 @@ def noting(end, system, side):
         os.replace(path + ".new", path)
 
 
+def forget_baseline(end, system):
+    """The copy is being changed by us: what it was like when it was equal no longer tells what the target took."""
+    if "baseline" in read_note(end, system, "target"):
+        with noting(end, system, "target") as note:
+            note.pop("baseline")
+
+
 def _path(end, system):
     return os.path.join(end["state_dir"], system["system_id"] + ".databases.json")
 

@@ -61,7 +61,7 @@ class Server(object):
         """Rows as lists of text; NULL is the text NULL."""
         names = ["--batch", "--skip-column-names", "--connect-timeout=10"] + list(arguments) + ([schema] if schema else [])
         child = self.start(("mysql", "mariadb"), names, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        out, err = child.communicate((PINNED + statements).encode("utf-8"), timeout=3600)
+        out, err = child.communicate((PINNED + statements).encode("utf-8"), timeout=6 * 3600)
         if child.returncode:
             said = words_of(err)
             raise Problem("MySQL %s：%s" % (self.schema, said), "MySQL %s: %s" % (self.schema, said))

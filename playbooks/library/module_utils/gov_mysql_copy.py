@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from ansible.module_utils.gov_db import Problem, noting, read_note, read_password
+from ansible.module_utils.gov_db import Problem, forget_baseline, noting, read_note, read_password
 from ansible.module_utils.gov_mysql import Server, accounts, ident, literal, position, replication_problems, words_of
 
 BLOCK = 1 << 18
@@ -107,15 +107,16 @@ def restore(end, system, facts):
     server = Server(end)
     kept = _make_room(server, end, system)
     server.sql("CREATE DATABASE %s CHARACTER SET %s COLLATE %s" % (ident(server.schema), facts["charset"], facts["collation"]))
-    head = load(end)
+    head = load(end, system)
     found = _POSITION.search(head)
     with noting(end, system, "target") as note:
         note["kept"] = kept
         note["position"] = [found.group(1).decode(), int(found.group(2))] if found else None
 
 
-def load(end):
+def load(end, system):
     """SQL from standard input into the schema; its first part. A dump that has no end is no dump."""
+    forget_baseline(end, system)
     server, source = Server(end), sys.stdin.buffer
     with tempfile.TemporaryFile() as said:
         child = server.start(("mysql", "mariadb"), ["--binary-mode", server.schema], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)

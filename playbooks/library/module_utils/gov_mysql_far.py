@@ -178,7 +178,7 @@ def _line(document):
 ACTIONS = {
     "describe": (copy.describe, False), "users": (copy.users, False), "set_users": (copy.set_users, True), "dump": (copy.dump, False),
     "dump_tables": (lambda end: copy.dump(end, tables=json.load(sys.stdin)), False), "restore": (copy.restore, True),
-    "load": (lambda end: bool(copy.load(end)), True), "exists": (copy.exists, False), "set_counters": (copy.set_counters, True),
+    "load": (lambda end, system: bool(copy.load(end, system)), True), "exists": (copy.exists, False), "set_counters": (copy.set_counters, True),
     "check_source": (copy.check_source, False), "credentials": (copy.credentials, False), "follow": (copy.follow, True),
     "lag": (copy.lag, False), "received": (copy.received, False), "pause": (copy.pause, True), "resume": (copy.resume, True),
     "unfollow": (copy.unfollow, True), "digest": (digest, False), "baseline": (baseline, True), "taken": (taken, False),

@@ -11,9 +11,9 @@ import subprocess
 import sys
 import tempfile
 
-from ansible.module_utils.gov_db import Problem, own_name, read_note
+from ansible.module_utils.gov_db import Problem, forget_baseline, own_name, read_note
 from ansible.module_utils.gov_postgres import position
-from ansible.module_utils.gov_postgres_frame import NOT_EXTENSION, USERS, create, dress, ident, swap
+from ansible.module_utils.gov_postgres_frame import NOT_EXTENSION, USERS, create, demand_ours, dress, ident, swap
 from ansible.module_utils.gov_postgres_server import Database, admin
 
 CHUNK = 64 << 20
@@ -69,6 +69,8 @@ def dump_schema(end, snapshot, encoding, owners):
 def restore_schema(end, system, facts, name, encoding):
     """Make the database anew. Keep the archive from standard input for finish(), and make of it what rows need: tables
     without indexes."""
+    demand_ours(end, system)  # now, not when everything has been copied
+    forget_baseline(end, system)
     create(end, facts, name)
     path = _archive(end, system)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -206,6 +208,7 @@ def _expected(end, system):
 
 def expect(end, system):
     """Keep the pieces of all streams, from standard input, for copy_in."""
+    forget_baseline(end, system)
     with open(_expected(end, system), "w", encoding="utf-8") as stream:
         json.dump(json.load(sys.stdin), stream)
 

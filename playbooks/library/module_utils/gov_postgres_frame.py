@@ -186,12 +186,21 @@ def exists(end, system):
 def create(end, facts, name):
     """An empty database in the source's encoding and locale, in place of a left-over of an earlier attempt."""
     database = admin(end)
-    database.psql('DROP DATABASE IF EXISTS :"p"', "postgres", {"p": name})
+    _drop(database, name)
     words, values = "", {"p": name, "u": end["user"], "e": facts["encoding"], "c": facts["collate"], "t": facts["ctype"]}
     if facts["icu"]:
         words, values["i"] = " LOCALE_PROVIDER icu ICU_LOCALE :'i'", facts["icu"]
     database.psql('CREATE DATABASE :"p" OWNER :"u" TEMPLATE template0 ENCODING :\'e\' LC_COLLATE :\'c\' LC_CTYPE :\'t\'' + words,
                   "postgres", values)  # fmt: skip
+
+
+def _drop(database, name):
+    _end_sessions(database, name)
+    database.psql('DROP DATABASE IF EXISTS :"n"', "postgres", {"n": name})
+
+
+def _end_sessions(database, name):
+    database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'n' AND pid <> pg_backend_pid()", "postgres", {"n": name})
 
 
 def dress(end, facts, name):
@@ -218,25 +227,30 @@ def _privilege(word):
     return word
 
 
+def demand_ours(end, system):
+    """Number of the database that has the final name, None where there is none; and which we made, by run. Raises Problem
+    for one that we didn't make: a name can be taken, a number can't."""
+    there = admin(end).value("SELECT oid FROM pg_database WHERE datname = :'n'", "postgres", {"n": end["name"]})
+    made = read_note(end, system, "target").get("copies", {})
+    if there and there not in made:
+        raise Problem("目标上已有数据库 %s，不是本工具建的，不会动它" % end["name"],
+                      "The target has a database %s that is no copy of ours: it is not touched" % end["name"])  # fmt: skip
+    return there, made
+
+
 def swap(end, system, name):
     """Give the restored copy its final name. An earlier copy of this run goes; one of an earlier run is kept under
     another name; anything else is somebody's own, and stays where it is. The name under which something was kept."""
     database, final, kept = admin(end), end["name"], ""
-    there = database.value("SELECT oid FROM pg_database WHERE datname = :'n'", "postgres", {"n": final})
+    there, made = demand_ours(end, system)
     ours = database.value("SELECT oid FROM pg_database WHERE datname = :'n'", "postgres", {"n": name})
-    made = read_note(end, system, "target").get("copies", {})
-    if there and there not in made:
-        raise Problem("目标上已有数据库 %s，不是本工具建的，不会动它" % final,
-                      "The target has a database %s that is no copy of ours: it is not touched" % final)  # fmt: skip
     with noting(end, system, "target") as note:
         note.setdefault("copies", {})[ours] = system["run_id"]
-    if there:
-        database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'n' AND pid <> pg_backend_pid()",
-                      "postgres", {"n": final})  # fmt: skip
-        if made[there] == system["run_id"]:
-            database.psql('DROP DATABASE :"n"', "postgres", {"n": final})
-        else:
-            kept = "%s_kept_%s" % (final[:40], there)
-            database.psql('ALTER DATABASE :"n" RENAME TO :"k"', "postgres", {"n": final, "k": kept})
+    if there and made[there] == system["run_id"]:
+        _drop(database, final)
+    elif there:
+        kept = "%s_kept_%s" % (final[:40], there)
+        _end_sessions(database, final)
+        database.psql('ALTER DATABASE :"n" RENAME TO :"k"', "postgres", {"n": final, "k": kept})
     database.psql('ALTER DATABASE :"p" RENAME TO :"n"', "postgres", {"p": name, "n": final})
     return {"kept": kept}

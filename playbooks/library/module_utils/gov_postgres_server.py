@@ -53,7 +53,7 @@ class Database(object):
         # Terse: details of an error would show rows, and its context statements.
         return [self.program("psql"), "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"] + self.login(name)
 
-    def psql(self, sql, name=None, variables=None, more="", timeout=3600):
+    def psql(self, sql, name=None, variables=None, more="", timeout=6 * 3600):
         """Rows as lists of text. `variables` become psql variables: :'name' as a literal, :"name" as an identifier."""
         # Through standard input: arguments can be seen by every user of the host.
         script = "".join("\\set %s %s\n" % (key, _quoted(value)) for key, value in (variables or {}).items()) + sql

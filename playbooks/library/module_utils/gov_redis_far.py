@@ -124,6 +124,7 @@ def _clear(server, end, system):
             _dump(server, end, out)
     with noting(end, system, "target") as note:
         note["copy"] = {"run_id": system["run_id"]}
+        note.pop("baseline", None)
     for number in filled:
         server("SELECT", number)
         server("FLUSHDB")

@@ -84,6 +84,7 @@ def restore(end, system):
         os.chown(partial, about["uid"], about["gid"])
     with noting(end, system, "target") as note:
         note["copy"] = {"run_id": system["run_id"], "sha256": digest.hexdigest()}
+        note.pop("baseline", None)
     # A log of the copy before would be applied to this one.
     for old in ("-wal", "-journal", "-shm"):
         if os.path.exists(path + old):

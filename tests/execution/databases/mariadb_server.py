@@ -43,11 +43,13 @@ def running(*options: str) -> Iterator[MariaServer]:
     assert program, "install Debian's mariadb-server package for the tests marked `servers`"
     folder, port = Path(tempfile.mkdtemp(prefix="gc-my-")), free_port()
     data, user = folder / "data", ["--user=root"] if os.getuid() == 0 else []
+    # Two servers at the same time must not meet in /tmp.
+    env = dict(os.environ, TMPDIR=str(folder))
     (folder / "password").write_text(PASSWORD)
     (folder / "app-password").write_text("app")
     done = subprocess.run(
         ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db", *user],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=120, check=False, env=env,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     hashed = "CREATE USER mover@'127.0.0.1' IDENTIFIED BY 'it\\'s \"quoted\" \\\\ #1'; GRANT ALL ON *.* TO mover@'127.0.0.1' WITH GRANT OPTION;"
@@ -68,7 +70,7 @@ def running(*options: str) -> Iterator[MariaServer]:
         "--skip-name-resolve",
     ]
     child = subprocess.Popen(
-        [*argv, "--innodb-buffer-pool-size=32M"], stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb")
+        [*argv, "--innodb-buffer-pool-size=32M"], stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"), env=env
     )
     try:
         for _ in range(300):

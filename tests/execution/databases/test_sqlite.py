@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from bench import Bench
 from module_run import load_util, run_module, said
 
+from govcloud.execution.databases.far import build_pairs
 from govcloud.execution.stream import StreamError
 
 
@@ -182,6 +184,17 @@ def test_a_file_on_the_target_that_is_not_ours_is_left_alone(moved: Bench) -> No
     with pytest.raises(StreamError, match="no copy of ours"):
         moved.data("replicate")
     assert place.read_bytes() == b"somebody's own"
+
+
+def test_a_stream_that_was_cut_off_or_damaged_never_gets_the_name(moved: Bench) -> None:
+    (pair,) = build_pairs(moved.spec, moved.system, evidence=moved.evidence, ssh_config=moved.ssh_config)
+    whole = subprocess.run(pair.source.argv("dump"), capture_output=True, check=True).stdout
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for wrong in (whole[: len(whole) // 2], whole[: -1 - 4096], bytes(flipped), b""):
+        done = subprocess.run(pair.target.argv("restore"), input=wrong, capture_output=True, check=False)
+        assert done.returncode == 1 and b"cut off" in done.stderr
+    assert not Path(path(moved, "target")).exists()
 
 
 def test_nothing_is_written_on_a_target_that_is_marked_for_somebody_else_or_not_at_all(moved: Bench) -> None:
