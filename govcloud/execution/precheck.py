@@ -193,7 +193,7 @@ def _target(spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[
 def _target_services(spec: Mapping[str, Any], source: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Text]:
     host = target["host"]
     arriving = [tree["path"] + "/" for tree in target["files"]]
-    carried = {file["path"].rpartition("/")[2] for file in source["carry"]}
+    carried = {name for file in source["carry"] for name in (file["path"], file["path"].rpartition("/")[2])}
     for service in target["services"]:
         if service["state"] in ("running", "changing"):
             yield Text("目标 {h} 上的服务 {n} 已在运行", "Service {n} is running on target {h} already").format(

@@ -263,7 +263,8 @@ class Dispatcher:
         newest = {row.key: row.orders for row in rows}
         own = [(leg.run_id, leg.system_id) for leg in legs if self._engine.is_running(leg)]
         for key in own:
-            if newest.get(key, 0) == self._orders.get(key, 0):
+            # A run that has just ended is no longer among the rows while its last leg is still on its way out.
+            if key not in newest or newest[key] == self._orders.get(key, 0):
                 continue
             seen = self._journal.seen(*key)
             live = [a for a in seen.attempts if a.result is None]
