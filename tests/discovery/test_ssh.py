@@ -123,8 +123,8 @@ def test_connections_are_looked_at_again_over_the_same_connection(servers: Serve
     samples = [s for s in result.statements if "connections" in s.values]
     assert [set(s.values) for s in samples] == [{"connections"}] * 3
     assert len({s.observed_at for s in samples}) == 3
-    # An ordinary user is not told the programs of other accounts.
-    assert {g.probe for g in result.gaps} <= {"sockets"}
+    # An ordinary user is told neither the programs nor the cron tables of other accounts.
+    assert {g.probe for g in result.gaps} <= {"sockets", "scheduled"}
 
 
 def test_what_was_seen_stays_when_the_line_breaks_between_two_looks(servers: Servers) -> None:
