@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -19,14 +20,16 @@ class Bucket:
             raise ValueError("a rate must be positive")
         self._rate, self._clock, self._sleep = bytes_per_s, clock, sleep
         self._free_at = clock()
+        self._lock = threading.Lock()
 
     def delay_s(self, count: int) -> float:
         """Take `count` bytes out; how long to wait before they may go."""
         if self._rate is None:
             return 0.0
-        now = self._clock()
-        self._free_at = max(self._free_at, now - _BURST_S) + count / self._rate
-        return max(0.0, self._free_at - now)
+        with self._lock:
+            now = self._clock()
+            self._free_at = max(self._free_at, now - _BURST_S) + count / self._rate
+            return max(0.0, self._free_at - now)
 
     def take(self, count: int) -> float:
         """Wait until `count` bytes may go; the seconds waited."""

@@ -16,7 +16,7 @@ _MAX_BODY = 1 << 20
 _TIMEOUT_S = 10
 _SHOWN_CHARS = 200
 _TTL_S = 300
-_MAX_PATIENCE_S = 500
+_MAX_STALE_S = 500
 """Below the steps' idle_s: nothing is heard of the playbook meanwhile."""
 
 
@@ -65,11 +65,11 @@ def build_questions(
     return tuple(made)
 
 
-def patience_s(spec: Mapping[str, Any], wait_s: float) -> float:
-    """How long a wrong answer through the entrance may be an old one: resolvers keep a DNS record for its TTL, which
+def stale_s(spec: Mapping[str, Any]) -> float:
+    """How long another host may still be asked through the entrance: resolvers keep a DNS record for its TTL, which
     gov_entrance.py lets be 300 s, or what the migration file says."""
     ttl = max((max(e["ttl"], _TTL_S) for e in spec["entrances"] if e["kind"] == "dns"), default=0)
-    return wait_s + min(ttl, _MAX_PATIENCE_S)
+    return min(ttl, _MAX_STALE_S)
 
 
 def _machine(spec: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,14 +86,26 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def await_answers(questions: Sequence[Question], wait_s: float) -> tuple[list[Text], list[dict[str, Any]]]:
-    """Ask all again until all answers are right or `wait_s` is over. The last problems, and what was seen last."""
+def await_answers(
+    questions: Sequence[Question], wait_s: float, stale_s: float = 0
+) -> tuple[list[Text], list[dict[str, Any]]]:
+    """Ask all again until all answers are right or `wait_s` is over; `stale_s` longer while a wrong answer may come from
+    another host than the one that should serve: no patience mends an answer of the right one. The last problems, and what
+    was seen last."""
     deadline = time.monotonic() + wait_s
     while True:
         problems, seen = ask(questions)
-        if not problems or time.monotonic() > deadline:
+        late_s = time.monotonic() - deadline
+        if not problems or late_s > stale_s or (late_s > 0 and _all_served(questions, seen)):
             return problems, seen
         time.sleep(0.5)
+
+
+def _all_served(questions: Sequence[Question], seen: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every answer is known to come from the host that should serve."""
+    return [(q.url, q.served_by) for q in questions if q.header] == [(a["url"], a["served_by"]) for a in seen] and bool(
+        seen
+    )
 
 
 def ask(questions: Sequence[Question]) -> tuple[list[Text], list[dict[str, Any]]]:

@@ -25,6 +25,8 @@ class ProvisionSpec:
     """Name of the cloud's image; of the one that `image:` of the machine uploads, where that is given."""
     network: str
     """Name of the tenant network or id of the subnet."""
+    security_groups: tuple[str, ...] = ()
+    """Names or ids of the cloud's security groups; none: the cloud's default one, which usually lets nobody in."""
     address: str | None = None
     """Fixed address; None: the cloud chooses."""
     disk_gib: int = 40

@@ -6,7 +6,7 @@ Facts: http_checks (how many were asked), direct (of these past the entrance), l
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from govcloud.execution.http import await_answers, build_questions, patience_s
+from govcloud.execution.http import await_answers, build_questions, stale_s
 
 
 def main():
@@ -23,8 +23,8 @@ def main():
     given = module.params
     spec, direct_only = given["spec"], given["direct_only"]
     questions = build_questions(spec, given["side"], direct_only=direct_only)
-    wait_s = given["wait_s"] if direct_only or given["tell_only"] else patience_s(spec, given["wait_s"])
-    problems, seen = await_answers(questions, wait_s)
+    through_entrance = not direct_only and not given["tell_only"]
+    problems, seen = await_answers(questions, given["wait_s"], stale_s(spec) if through_entrance else 0)
     gov = {"http_checks": len(questions), "direct": sum(question.direct for question in questions)}
     told = [{"zh": p.zh, "en": p.en} for p in problems]
     if given["tell_only"]:

@@ -157,6 +157,20 @@ def test_machines_are_made_once_with_all_that_was_asked_for(office: Office) -> N
     assert ids(again.record.present) == ids(maker.record.present)
 
 
+def test_a_machine_is_behind_the_security_groups_that_were_asked_for(office: Office) -> None:
+    """By name or id, of the VPC of its subnet: a group of the same name in another VPC is not the department's."""
+    subnets = office.ec2.describe_subnets(SubnetIds=[subnet(office.url)])["Subnets"]
+    other = office.ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    make = office.ec2.create_security_group
+    make(GroupName="示例档案", Description="x", VpcId=other)
+    named, by_id = (
+        make(GroupName=n, Description="x", VpcId=subnets[0]["VpcId"])["GroupId"] for n in ("示例档案", "运维")
+    )
+    office.maker(office.spec(security_groups=("示例档案", by_id))).create()
+    ((found,),) = (r["Instances"] for r in office.ec2.describe_instances()["Reservations"])
+    assert {g["GroupId"] for g in found["SecurityGroups"]} == {named, by_id}
+
+
 def test_every_id_is_preceded_by_its_intent(office: Office) -> None:
     """A crash between the two leaves a name to look for."""
     maker = office.maker(office.spec(machines=2))
@@ -304,6 +318,7 @@ def test_one_that_was_taken_away_by_hand_is_made_again(office: Office) -> None:
         ({"image": "没有的镜像"}, "没有的镜像"),
         ({"network": "没有的子网"}, "没有的子网"),
         ({"offering": "M-ECS-G2:999C99999G"}, "999C99999G"),
+        ({"security_groups": ("没有的安全组",)}, "没有的安全组"),
     ],
 )
 def test_what_the_cloud_does_not_have_is_named(office: Office, changes: dict[str, str], said: str) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from module_run import SYSTEM, run_module, said
 
-from govcloud.execution.http import Question, ask, await_answers, build_questions, patience_s
+from govcloud.execution.http import Question, ask, await_answers, build_questions, stale_s
 from govcloud.model.migration import (
     EntranceSpec,
     HttpCheck,
@@ -31,7 +31,8 @@ class Handler(BaseHTTPRequestHandler):
         type(self).asked += 1
         status = 503 if self.path == "/late" and type(self).asked < 3 else 302 if self.path == "/moved" else 200
         self.send_response(status)
-        self.send_header("X-Served-By", "cloud-01")
+        old = self.path == "/cached" and type(self).asked < 3
+        self.send_header("X-Served-By", "oa-01" if old else "cloud-01")
         if status == 302:
             self.send_header("Location", "/health")
         self.end_headers()
@@ -134,8 +135,19 @@ def test_who_is_asked_what(
 
 
 def test_an_old_dns_answer_is_given_the_time_that_resolvers_keep_it() -> None:
-    assert patience_s(spec("http://entry", dns=True), 10) == 510
-    assert patience_s(spec("http://entry"), 10) == 10
+    assert stale_s(spec("http://entry", dns=True)) == 500
+    assert stale_s(spec("http://entry")) == 0
+
+
+def test_the_old_host_may_answer_for_a_while_but_a_wrong_answer_of_the_new_one_is_final(url: str) -> None:
+    """Otherwise a target that is certainly broken stays in service until every resolver has forgotten the old one."""
+    assert await_answers([question(url, "/cached")], 0, stale_s=60) == (
+        [],
+        [ask([question(url)])[1][0] | {"url": f"{url}/cached"}],
+    )
+    Handler.asked = 0
+    problems, _ = await_answers([question(url, contains="nothing")], 0, stale_s=3600)
+    assert "lacks nothing" in problems[0].en and Handler.asked <= 2
 
 
 def test_the_module_says_what_was_asked_and_never_that_nothing_is_green_by_itself(url: str) -> None:

@@ -181,7 +181,8 @@ def test_a_target_is_made_through_nova_reached_by_ansible_and_given_back(archive
     """The whole step as a run does it, with the host key that a person approves from the facts."""
     assert archive.bed.machines is not None
     address = archive.bed.machines.prefix.replace("0/24", "15")
-    spec, evidence = archive.spec(address=address), archive.folder / "made"
+    group = archive.cloud.network.create_security_group(name="运维进入")
+    spec, evidence = archive.spec(address=address, security_groups=("运维进入",)), archive.folder / "made"
     code, told = play_provision(archive.folder, spec, "apply", evidence=evidence)
     assert code == 0, told["output"]
     facts, made = told["gov"], recorded(evidence)
@@ -207,6 +208,7 @@ def test_a_target_is_made_through_nova_reached_by_ansible_and_given_back(archive
         env=os.environ | {"ANSIBLE_HOME": str(archive.folder)},
     ).stdout
     (port,) = archive.cloud.network.ports(device_id=server.id)
+    assert port.security_group_ids == [group.id]
     assert f'"macaddress": "{port.mac_address.lower()}"' in told_by_ansible
 
     code, again = play_provision(archive.folder, spec, "apply", made)
@@ -216,6 +218,7 @@ def test_a_target_is_made_through_nova_reached_by_ansible_and_given_back(archive
     assert code == 0 and gone["changed"] and archive.things() == set()
     code, gone = play_provision(archive.folder, spec, "rollback", made)
     assert code == 0, "what is gone is gone"
+    archive.cloud.network.delete_security_group(group.id)
 
 
 def sshd_of(server_id: str) -> list[int]:

@@ -173,13 +173,15 @@ class Ec2:
         provision = want.provision
         image = self._image(provision.image)
         flavor = self._flavor(want, common_arch(image.get("Architecture")))
+        subnet = self._subnet(provision.network)
         disk = {"DeviceName": image.get("RootDeviceName") or "/dev/sda1",
                 "Ebs": {"VolumeSize": provision.disk_gib, "DeleteOnTermination": True}}  # fmt: skip
         answer = self._ec2.run_instances(
             ImageId=image["ImageId"], InstanceType=flavor.id, MinCount=1, MaxCount=1, KeyName=made["keypair"].name,
-            SubnetId=self._subnet(provision.network), BlockDeviceMappings=[disk], UserData=user_data(want),
+            SubnetId=subnet["SubnetId"], BlockDeviceMappings=[disk], UserData=user_data(want),
             TagSpecifications=_tags("instance", want), ClientToken=_token(want),
             **({"PrivateIpAddress": provision.address} if provision.address else {}),
+            **({"SecurityGroupIds": self._groups(want, subnet)} if provision.security_groups else {}),
         )  # fmt: skip
         found = self._found(answer["Instances"][0])
         facts = {"flavor": flavor.name, "size": f"{flavor.vcpu}C{flavor.memory_mib // 1024}G", "asked": want.size.text}
@@ -200,20 +202,30 @@ class Ec2:
 
     def _image(self, name: str) -> Mapping[str, Any]:
         """By id, or the newest of that name."""
-        by_id = {"ImageIds": [name]} if name.startswith("ami-") else {"Filters": [{"Name": "name", "Values": [name]}]}
+        by_id = {"ImageIds": [name]} if name.startswith("ami-") else _named("name", name)
         images = sorted(self._ec2.describe_images(**by_id)["Images"], key=lambda i: str(i.get("CreationDate")))
         if not images:
             raise self._absent(Text("没有这个镜像", "No such image"), name)
         image: Mapping[str, Any] = images[-1]
         return image
 
-    def _subnet(self, name: str) -> str:
-        if name.startswith("subnet-"):
-            return name
-        found = self._ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": [name]}])["Subnets"]
+    def _subnet(self, name: str) -> Mapping[str, Any]:
+        by_id = {"SubnetIds": [name]} if name.startswith("subnet-") else _named("tag:Name", name)
+        found = self._ec2.describe_subnets(**by_id)["Subnets"]
         if len(found) != 1:
             raise self._absent(Text("没有这个子网，或不止一个", "No such subnet, or several"), name)
-        return str(found[0]["SubnetId"])
+        subnet: Mapping[str, Any] = found[0]
+        return subnet
+
+    def _groups(self, want: Want, subnet: Mapping[str, Any]) -> list[str]:
+        found = self._ec2.describe_security_groups(**_named("vpc-id", subnet["VpcId"]))["SecurityGroups"]
+        ids = {name: group["GroupId"] for group in found for name in (group["GroupName"], group["GroupId"])}
+        for name in want.provision.security_groups:
+            if name not in ids:
+                raise self._absent(
+                    Text("子网所在的 VPC 中没有这个安全组", "No such security group in the subnet's VPC"), name
+                )
+        return [ids[name] for name in want.provision.security_groups]
 
     def _flavor(self, want: Want, arch: str | None) -> Flavor:
         exact = [
@@ -245,6 +257,10 @@ class Ec2:
             yield
         except _EXPECTED as error:
             raise _translate(error, self._cloud, want) from None
+
+
+def _named(kind: str, value: str) -> dict[str, Any]:
+    return {"Filters": [{"Name": kind, "Values": [value]}]}
 
 
 def _pair_id(pair: Mapping[str, Any]) -> str:

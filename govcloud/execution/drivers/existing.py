@@ -93,6 +93,7 @@ def render_ticket(want: Want, ticket: str) -> str:
         Text("镜像：{v}", "Image: {v}").format(v=provision.image),
         Text("网络：{v}", "Network: {v}").format(v=provision.network),
         Text("地址：{v}", "Address: {v}").format(v=provision.address or unset),
+        Text("安全组：{v}", "Security groups: {v}").format(v=", ".join(provision.security_groups) or unset),
         Text("安全区：{v}", "Zone: {v}").format(v=want.zone or unset),
         Text("登录用户：{v}", "User: {v}").format(v=provision.user),
     ]

@@ -189,8 +189,20 @@ class OpenStack:
         if network is None:
             raise self._absent(Text("没有这个网络", "No such network"), want.provision.network)
         fixed = {"fixed_ips": [{"ip_address": want.provision.address}]} if want.provision.address else {}
-        port = self._c.network.create_port(network_id=network.id, name=want.name, description=want.mark, **fixed)
+        groups = {"security_groups": self._groups(want)} if want.provision.security_groups else {}
+        port = self._c.network.create_port(
+            network_id=network.id, name=want.name, description=want.mark, **fixed, **groups
+        )
         return _found_port(port)
+
+    def _groups(self, want: Want) -> list[str]:
+        ids = []
+        for name in want.provision.security_groups:
+            group = self._c.network.find_security_group(name, ignore_missing=True)
+            if group is None:
+                raise self._absent(Text("没有这个安全组", "No such security group"), name)
+            ids.append(str(group.id))
+        return ids
 
     def _create_volume(self, want: Want, made: Mapping[ResourceKind, Resource]) -> Found:
         volume = self._c.block_storage.create_volume(
