@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from govcloud.errors import InputError, IntegrityError, OutsideError
@@ -20,6 +20,12 @@ REVISION = "0005"
 """Of the schema that this version works with: the newest script in migrations/versions/."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
+# A worker that is stopped in the middle of a writing transaction (SIGSTOP, a paused machine) would otherwise keep its locks
+# for ever, and a server that is silently gone would hold a command for minutes.
+_POSTGRES = {
+    "connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 4,
+    "options": "-c idle_in_transaction_session_timeout=60s",
+}  # fmt: skip
 # An arbitrary number that no other program on the same PostgreSQL server is likely to lock.
 _MIGRATION_LOCK = 7_204_118_306
 
@@ -65,7 +71,7 @@ def open_store(url: str, busy_seconds: float = _BUSY_SECONDS) -> Store:
     when it is not ours.
     """
     try:
-        engine = create_engine(url, connect_args={"timeout": busy_seconds} if url.startswith("sqlite") else {})
+        engine = create_engine(url, connect_args=_connect_args(url, busy_seconds))
     except (ArgumentError, ModuleNotFoundError) as error:
         raise InputError(
             Text("数据库地址不能用：{why}", "Not a usable database address: {why}").format(why=error),
@@ -80,6 +86,15 @@ def open_store(url: str, busy_seconds: float = _BUSY_SECONDS) -> Store:
     with _outside_errors(engine):
         _migrate(engine)
     return Store(engine)
+
+
+def _connect_args(url: str, busy_seconds: float) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"timeout": busy_seconds}
+    if not url.startswith("postgresql"):
+        return {}
+    # What the address says itself goes first.
+    return {key: value for key, value in _POSTGRES.items() if key not in make_url(url).query}
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
@@ -145,16 +160,17 @@ def _outside_errors(engine: Engine) -> Iterator[None]:
     where = engine.url.render_as_string(hide_password=True)
     try:
         yield
-    except OperationalError as error:
-        raise OutsideError(
-            Text("数据库不可用：{why}", "The database is not available: {why}").format(why=error.orig),
-            where=where,
-            next_step=Text(
-                "检查磁盘空间、权限以及是否有另一个 govcloud 正在写入，然后重试；已提交的记录不会丢失",
-                "Check disk space, permissions and whether another govcloud is writing, then try again; nothing committed is lost",
-            ),
-        ) from error
     except DatabaseError as error:
+        # PostgreSQL calls a session that it ended itself an internal error.
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise OutsideError(
+                Text("数据库不可用：{why}", "The database is not available: {why}").format(why=error.orig),
+                where=where,
+                next_step=Text(
+                    "检查磁盘空间、权限以及是否有另一个 govcloud 正在写入，然后重试；已提交的记录不会丢失",
+                    "Check disk space, permissions and whether another govcloud is writing, then try again; nothing committed is lost",
+                ),
+            ) from error
         if "not a database" not in str(error.orig) and "malformed" not in str(error.orig):
             raise
         raise IntegrityError(

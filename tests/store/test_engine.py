@@ -141,3 +141,21 @@ def test_the_newest_migration_is_the_revision_that_a_new_database_gets() -> None
     config = Config()
     config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_current_head() == engine.REVISION
+
+
+@pytest.mark.parametrize("url", ["wheel_postgres"], indirect=True)
+def test_a_stopped_writer_does_not_keep_its_locks_for_ever(url: str) -> None:
+    """SIGSTOP or a paused machine in the middle of a transaction: the server ends it, the others go on."""
+    store = open_store(url)
+    with store.read() as tx:
+        assert tx.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1min"
+    store.close()
+    impatient = open_store(f"{url}&options=-c%20idle_in_transaction_session_timeout%3D300ms")
+    other = open_store(url)
+    with pytest.raises(OutsideError), impatient.begin() as tx:
+        tx.exec_driver_sql("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE")
+        with other.read() as reading:
+            assert reading.exec_driver_sql("SELECT count(*) FROM ledger").scalar() == 0
+        tx.exec_driver_sql("SELECT 1")
+    impatient.close()
+    other.close()
