@@ -46,6 +46,7 @@ def marker_of(end, system):
 def examine(end, side, system):
     target = side == "target"
     marker, ours, problems = marker_of(end, system) if target else (None, False, [])
+    problems += facts_of.unwritable(end["state_dir"])
     facts = {
         "host": end["host"], "machine": end["machine"], "python": list(sys.version_info[:3]), "problems": problems,
         "missing_tools": [tool for tool in TOOLS if shutil.which(tool) is None],

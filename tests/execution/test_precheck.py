@@ -198,6 +198,11 @@ def test_the_probe_counts_what_is_there_and_names_what_can_not_be_copied(tmp_pat
         "groups": ["root"],
     }
     assert "no.pem" in facts["problems"][0]["en"] and facts["marker"] is None and not facts["ours"]
+    (tmp_path / "file").write_text("")
+    faulty = run_module(
+        "gov_probe", end={**end, "state_dir": str(tmp_path / "file/notes")}, system=SYSTEM, side="source"
+    )["facts"]
+    assert "may not write to" in faulty["problems"][0]["en"], "the freeze would find it out in the middle of the night"
     assert run_module("gov_probe", end={**end, "exists": False}, system=SYSTEM, side="target")["facts"] is None
 
 
