@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from govcloud.errors import InputError
+from govcloud.model.migration import MigrationSpec
 from govcloud.model.text import Text
 
 
@@ -17,6 +18,14 @@ class ZoneRules:
     """So many systems may be between two waits at the same time."""
     link_mbps: int | None = None
     """All replications of the zone together."""
+
+    def limited(self, spec: MigrationSpec) -> MigrationSpec:
+        """Its system's share of the link: with one for each slot, all of them never take more than the link, whichever
+        workers carry them and whether bytes pass them or go straight from source to target."""
+        if self.link_mbps is None:
+            return spec
+        share, own = self.link_mbps // self.slots, spec.limits.bandwidth_mbps
+        return replace(spec, limits=replace(spec.limits, bandwidth_mbps=share if own is None else min(share, own)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,18 @@ def parse_rules(section: Mapping[str, object], where: str = "govcloud.yaml") -> 
     for key, value in numbers.items():
         if value < 1:
             raise _error(Text("{k} 至少为 1", "{k} is at least 1").format(k=key), where)
+    for name, zone in rules.zones.items():
+        if unknown := sorted(set(section["zones"][name]) - set(ZoneRules.__dataclass_fields__)):  # type: ignore[index]
+            raise _error(
+                Text("{z} 中不认识的项：{k}", "{z}: unknown keys: {k}").format(z=name, k=", ".join(unknown)), where
+            )
+        if zone.slots < 1 or (zone.link_mbps is not None and zone.link_mbps < zone.slots):
+            raise _error(
+                Text(
+                    "{z}：slots 至少为 1，link_mbps 至少为 slots", "{z}: slots is at least 1, link_mbps at least slots"
+                ).format(z=name),
+                where,
+            )
     if not 0 <= rules.max_failed_pct <= 100:
         raise _error(Text("max_failed_pct 须在 0 至 100 之间", "max_failed_pct must be between 0 and 100"), where)
     return rules

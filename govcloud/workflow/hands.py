@@ -10,6 +10,7 @@ from govcloud.access import load_hosts
 from govcloud.execution.attempt import SUPERVISOR, Claim, Guard
 from govcloud.execution.batch import Batcher
 from govcloud.execution.journal import Journal
+from govcloud.execution.rules import parse_rules
 from govcloud.execution.scene import Job, Place, prepare
 from govcloud.execution.steps import load_steps
 from govcloud.model.attempt import AttemptKey, StepResult, Worker
@@ -36,6 +37,7 @@ def make_hands(
     `supervisor`: another program than Ansible's; `passing`: told at the guard's boundaries.
     """
     steps = load_steps()
+    rules = parse_rules(session.workspace.settings.execution)
 
     def prepare_play(folder: Path, places: Sequence[Place]) -> Job:
         keys = [place.attempt.key for place in places]
@@ -44,7 +46,7 @@ def make_hands(
             for key in keys:
                 row = run_store.load_run_system(tx, key.run_id, key.system_id)
                 if row is not None:
-                    specs[key.system_id] = row.spec
+                    specs[key.system_id] = rules.zone(row.zone).limited(row.spec)
             made = {k.system_id: resource_store.resources(tx, k.run_id, k.system_id) for k in keys}
             approved = key_store.approved_keys(tx)
         hosts = {host.name: host for host in load_hosts(session.workspace.path / HOSTS_FILE)}

@@ -150,7 +150,9 @@ class Running:
         """Living processes of the test's module on the host."""
         (noted,) = self.state(system).glob(f"{system}.*.pids")
         groups = [line.split()[0] for line in noted.read_text().splitlines()]
-        done = subprocess.run(["pgrep", "-g", ",".join(groups)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["pgrep", "-r", "R,S,D", "-g", ",".join(groups)], capture_output=True, text=True, check=False
+        )
         return [int(pid) for pid in done.stdout.split()]
 
     def cancel(self, system: str) -> bool:

@@ -14,6 +14,13 @@ _CHUNK = 16_384
 _LINGER_NONE = struct.pack("ii", 1, 0)
 
 
+def _bound(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
+
+
 class FaultProxy:
     """Listens on `address`:`port` of the loopback (0: any port) and forwards to `target`.
 
@@ -31,7 +38,10 @@ class FaultProxy:
         self.cuts = 0
         self.passed = 0
         """Bytes forwarded so far, both ways together."""
-        self._listen(port)
+        # While it refuses, nobody else may be given the port.
+        self._kept = _bound(port)
+        self._port: int = self._kept.getsockname()[1]
+        self._listen()
 
     @property
     def port(self) -> int:
@@ -47,7 +57,7 @@ class FaultProxy:
         self._silent.set()
 
     def refuse(self) -> None:
-        self._listener.close()
+        self._stop_listening()
         self._reset_all()
 
     def heal(self) -> None:
@@ -56,11 +66,12 @@ class FaultProxy:
             self._left = None
         self._silent.clear()
         if self._listener.fileno() == -1:
-            self._listen(self._port)
+            self._listen()
 
     def close(self) -> None:
         self._over = True
-        self._listener.close()
+        self._stop_listening()
+        self._kept.close()
         self._silent.clear()
         self._reset_all()
 
@@ -72,9 +83,9 @@ class FaultProxy:
     ) -> None:
         self.close()
 
-    def _listen(self, port: int) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port), reuse_port=False)
-        self._port: int = self._listener.getsockname()[1]
+    def _listen(self) -> None:
+        self._listener = _bound(self._port)
+        self._listener.listen(64)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -105,8 +116,7 @@ class FaultProxy:
                 data, last = self._allowed(data)
                 sink.sendall(data)
                 if last:
-                    self.cuts += 1
-                    self._reset_all()
+                    self._cut()
                     return
             sink.shutdown(socket.SHUT_WR)
 
@@ -120,6 +130,20 @@ class FaultProxy:
             self._left -= len(data)
             self.passed += len(data)
             return data, self._left <= 0
+
+    def _cut(self) -> None:
+        with self._lock:
+            # The other direction may come here late, when the line has been healed and new ones are open.
+            if self._left is None:
+                return
+            self.cuts += 1
+        self._reset_all()
+
+    def _stop_listening(self) -> None:
+        # A mere close leaves it listening for as long as the other thread waits in accept.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def _reset_all(self) -> None:
         with self._lock:
