@@ -61,7 +61,8 @@ def _migration(lab: Lab, app: str) -> dict[str, Any] | None:
         "databases": [{"kind": "postgresql", "source": _database(old, app), "target": database}],
         # The program's own folder is replicated, and `ctl` with it.
         "services": [{side: {"script": place.at(f"/srv/{app}/app/ctl")} for side, place in (("source", old), ("target", new))}],
-        "entrances": [{"kind": "json", "host": entry.name, "file": entry.at("/srv/entry/upstreams.json"), "name": app, **ends}],
+        "entrances": [{"kind": "json", "host": entry.name, "file": entry.at("/srv/entry/upstreams.json"), "name": app, **ends,
+                       "state_dir": entry.at("/var/lib/govcloud")}],
         "verify": {
             "url": f"http://{entry.address}:{entry.app_port}/{app}", "source_url": ends["source"],
             "target_url": ends["target"], "checks": checks,

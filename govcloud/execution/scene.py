@@ -25,7 +25,7 @@ from govcloud.execution.spec import CONTROLLER, host_names, made_here, zone_of
 from govcloud.execution.spec_rules import is_address
 from govcloud.model.access import HostAccess, HostKey
 from govcloud.model.attempt import Attempt
-from govcloud.model.migration import MachineSpec, MigrationSpec
+from govcloud.model.migration import STATE_DIR, MachineSpec, MigrationSpec
 from govcloud.model.resource import Resource
 from govcloud.model.step import Phase, Step
 from govcloud.model.text import Text
@@ -34,7 +34,6 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SSH_AUTH_SOCK", "TZ")
 _CONNECT_S = 10
 _SESSIONS = 10
 """sshd's MaxSessions: more at a time on one host would each need a connection of their own, and MaxStartups drops those."""
-_STATE_DIR = "/var/lib/govcloud"
 
 HostKeys = Mapping[tuple[str, int], tuple[HostKey, ...]]
 
@@ -226,20 +225,20 @@ def _variables(
     place: Place, spec: MigrationSpec, made: Sequence[Resource], hosts: Mapping[str, HostAccess]
 ) -> dict[str, Any]:
     key = place.attempt.key
-    entrances: dict[str, list[dict[str, Any]]] = {}
+    entrances: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for index, entrance in enumerate(spec.entrances):
-        entrances.setdefault(entrance.host, []).append({"index": index, **msgspec.to_builtins(entrance)})
+        at = (entrance.host, entrance.state_dir)
+        entrances.setdefault(at, []).append({"index": index, **msgspec.to_builtins(entrance)})
     system = {
         "system_id": key.system_id, "run_id": key.run_id, "attempt": key.number, "token": place.attempt.token,
         "rerun": place.rerun, "phase": key.phase,
         "zone": zone_of(spec, hosts),
     }  # fmt: skip
-    network = msgspec.to_builtins(spec.network) if spec.network is not None else None
     worked_on = {
         (host, state_dir)
         for machine in spec.machines
         for host, state_dir in ((machine.source, machine.state_dir), (machine.target, machine.state_dir))
-    } | {(host, _STATE_DIR) for host in (*entrances, *([spec.network.router] if spec.network else []))}
+    } | {*entrances, *([(spec.network.router, spec.network.state_dir)] if spec.network else [])}
     return {
         "system": system,
         "spec": msgspec.to_builtins(spec) | {
@@ -249,14 +248,11 @@ def _variables(
         "source": [_item(spec, machine, "source", hosts) for machine in spec.machines],
         "target": [_item(spec, machine, "target", hosts) for machine in spec.machines],
         "entrance": [
-            {"host": host, "state_dir": _STATE_DIR, "entrances": listed} for host, listed in sorted(entrances.items())
-        ] or [{"host": CONTROLLER, "state_dir": _STATE_DIR, "entrances": []}],
-        "router": [
-            {"host": spec.network.router if spec.network else CONTROLLER, "state_dir": _STATE_DIR, "network": network}
-        ],
+            {"host": host, "state_dir": state, "entrances": listed} for (host, state), listed in sorted(entrances.items())
+        ] or [{"host": CONTROLLER, "state_dir": STATE_DIR, "entrances": []}],
         # Each host once for each folder in which our modules note their processes.
         "ends": [{"host": host, "state_dir": state} for host, state in sorted(worked_on) if host in hosts]
-        or [{"host": CONTROLLER, "state_dir": _STATE_DIR}],
+        or [{"host": CONTROLLER, "state_dir": STATE_DIR}],
         "resources": msgspec.to_builtins(made),
         "evidence": str(place.folder / "data"),
         # <run>/<system>/<step>/<phase>/<number> -> <run>/<system>/_work: what a broken-off attempt can go on from.

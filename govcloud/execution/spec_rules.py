@@ -179,6 +179,7 @@ def _service(field: str, spec: ServiceSpec) -> Iterator[Text]:
 
 def _entrance(field: str, spec: EntranceSpec) -> Iterator[Text]:
     yield from _host(f"{field}.host", spec.host)
+    yield from _path(f"{field}.state_dir", spec.state_dir)
     if spec.source == spec.target:
         yield _bad(field, "源与目标相同", "source and target are the same", spec.source)
     if spec.kind == "dns":
@@ -241,6 +242,7 @@ def _verify(spec: VerifySpec) -> Iterator[Text]:
 def _network(spec: NetworkSpec) -> Iterator[Text]:
     yield from _word("network.network_id", spec.network_id)
     yield from _host("network.router", spec.router)
+    yield from _path("network.state_dir", spec.state_dir)
     for key, value in (("zone_from", spec.zone_from), ("zone_to", spec.zone_to)):
         if not _PHRASE.fullmatch(value):
             yield _bad(f"network.{key}", "名称含不允许的字符", "not an allowed name", value)

@@ -8,6 +8,7 @@ from typing import Literal
 DatabaseKind = Literal["postgresql", "mysql", "sqlite", "redis"]
 EntranceKind = Literal["json", "nginx", "hosts", "dns"]
 DriverName = Literal["openstack", "ec2", "existing"]
+STATE_DIR = "/var/lib/govcloud"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class MachineSpec:
     name: str = "main"
     source: str
     target: str
-    state_dir: str = "/var/lib/govcloud"
+    state_dir: str = STATE_DIR
     """On the target: where the marker lies that says whose copy this is."""
     provision: ProvisionSpec | None = None
     image: ImageSpec | None = None
@@ -143,6 +144,8 @@ class EntranceSpec:
     """dns: TSIG key file on `host`."""
     ttl: int = 60
     """dns: seconds."""
+    state_dir: str = STATE_DIR
+    """On `host`: where it is noted which attempt is at work there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +187,8 @@ class NetworkSpec:
     """Interfaces that are taken down."""
     flows: tuple[str, ...] = ()
     """What must be reachable afterwards, `protocol source destination port`, from measured dependencies."""
+    state_dir: str = STATE_DIR
+    """On the router: what was there before, and which attempt is at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,6 @@ from govcloud.execution.far_call import call
 from govcloud.execution.stream import Remote, StreamError
 
 ROUTER = ("gov_marker_file", "gov_nft")
-STATE_DIR = "/var/lib/govcloud"
 
 
 class Faulty(Exception):
@@ -63,7 +62,7 @@ class Move:
         return made
 
     def router(self, do, **more):
-        request = {"do": do, "system": self.given["system"], "network": self.network, "state_dir": STATE_DIR,
+        request = {"do": do, "system": self.given["system"], "network": self.network, "state_dir": self.network["state_dir"],
                    "table": rules.table_name(self.network["network_id"]), **more}  # fmt: skip
         answer = call(self.remote, self.network["router"], ROUTER, request)
         if answer.get("problems"):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 
 from cell import wait_until
 
+_PROJECT = Path(__file__).parents[2]
 _TARGET = "[Unit]\nRequires=basic.target\nAfter=basic.target\nWants=cron.service\nAllowIsolate=yes\n"
 
 
@@ -27,8 +30,11 @@ class Booted:
         (self.root / "etc/systemd/system/test.target").write_text(_TARGET)
         (self.root / "etc/machine-id").write_text("")
         (self.root / "etc/hostname").write_text("new-01\n")
+        shutil.rmtree(self.root / "var/lib/govcloud", ignore_errors=True)
         argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={self.root}",
-                f"--network-namespace-path=/run/netns/{self.network}", "--boot", "systemd.unit=test.target"]  # fmt: skip
+                f"--network-namespace-path=/run/netns/{self.network}",
+                # The modules under test, wherever they are checked out: it has a /tmp of its own.
+                f"--bind-ro={_PROJECT}", f"--bind-ro={sys.prefix}", "--boot", "systemd.unit=test.target"]  # fmt: skip
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                             env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})  # fmt: skip

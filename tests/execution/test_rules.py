@@ -41,7 +41,7 @@ def test_a_setting_that_can_not_be_meant_is_named(section: dict[str, Any], said:
 def test_all_systems_of_a_zone_together_never_take_more_than_its_link(link: int, slots: int, own: int | None) -> None:
     rules = parse_rules({"zones": {"部门网": {"slots": min(slots, link), "link_mbps": link}}}).zone("部门网")
     share = rules.limited(replace(SPEC, limits=replace(SPEC.limits, bandwidth_mbps=own))).limits.bandwidth_mbps
-    assert share is not None and 1 <= share and share * rules.slots <= link and (own is None or share <= own)
+    assert share is not None and share >= 1 and share * rules.slots <= link and (own is None or share <= own)
 
 
 def test_without_a_limit_a_migration_file_s_own_stands() -> None:

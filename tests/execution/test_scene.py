@@ -99,7 +99,6 @@ def test_each_system_has_its_own_variables(tmp_path: Path) -> None:
     assert target["marker"] == f"/var/lib/govcloud/{SYSTEM}.json" and target["databases"][0]["data_dir"] == "/srv/pg"
     assert source["services"][0]["script"] == "/srv/oa/ctl" and target["services"][0]["systemd"] == "oa.service"
     assert [e["host"] for e in one["ends"]] == ["cloud-01", "entry-01", "oa-01"]
-    assert one["router"] == [{"host": "govcloud", "state_dir": "/var/lib/govcloud", "network": None}]
     two = plain(systems["SL-OA-02"])
     assert [item["machine"] for item in two["target"]] == ["web", "db"]
     assert [d["kind"] for d in two["target"][1]["databases"]] == ["postgresql", "mysql"]
