@@ -15,12 +15,12 @@ import subprocess
 import sys
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from server_bed import PROGRAMS, Host, HostPlan, ServerBed
@@ -109,13 +109,12 @@ def _tsig() -> str:
 
 def furnish(bed: ServerBed) -> None:
     """Start the databases, applications and entrances as an administrator would have done years ago."""
-    _postgres(bed.hosts["oa-src"])
+    start_postgres(bed.hosts["oa-src"])
     for name in ("my-src", "my-dst"):
         _mariadb(bed.hosts[name])
     oa, mail = bed.hosts["oa-src"], bed.hosts["my-src"]
-    for host, folders in ((oa, ["/srv/uploads"]), (mail, ["/srv/uploads", "/srv/archive"])):
-        host.run("mkdir", "-p", *folders)
-        host.run("sh", "-c", f"set -a; . /etc/records.env; cd /opt/records; exec python3 -c '{_FILL}'", timeout=120)
+    fill(oa, "/srv/uploads")
+    fill(mail, "/srv/uploads", "/srv/archive")
     oa.run("systemctl", "daemon-reload")
     oa.run("systemctl", "enable", "--now", "records")
     mail.run("/opt/records/ctl", "start")
@@ -124,13 +123,19 @@ def furnish(bed: ServerBed) -> None:
     dns.run("sh", "-c", "chown -R bind:bind /var/lib/bind; exec named -u bind -c /etc/bind/named.conf")
 
 
+def fill(host: LabHost, *folders: str) -> None:
+    """Records of earlier years."""
+    host.run("mkdir", "-p", *folders)
+    host.run("sh", "-c", f"set -a; . /etc/records.env; cd /opt/records; exec python3 -c '{_FILL}'", timeout=120)
+
+
 _FILL = f'import records; [records.keep(f"old-{{n:05}}", f"历史公文 {{n}} " * 400) for n in range({FILLED})]'
 
 
-def _postgres(host: Host) -> None:
+def start_postgres(host: LabHost) -> None:
     host.run("sh", "-c", """set -e
         pg_createcluster 15 main >/dev/null
-        systemctl start postgresql@15-main
+        if [ -d /run/systemd/system ]; then systemctl start postgresql@15-main; else pg_ctlcluster 15 main start; fi
         cd /; setpriv --reuid postgres --regid postgres --clear-groups psql -qX -v ON_ERROR_STOP=1 -d postgres \
           -c "CREATE ROLE records LOGIN SUPERUSER PASSWORD '$(cat /etc/records.pass)'" -c "CREATE DATABASE records OWNER records"
         PGPASSWORD=$(cat /etc/records.pass) psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -U records -d records \
@@ -208,9 +213,26 @@ def mail_spec(**changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+class LabHost(Protocol):
+    @property
+    def plan(self) -> HostPlan: ...
+    def run(self, *argv: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]: ...
+
+
+class Lab(Protocol):
+    """What a workspace needs of the place where its hosts are."""
+
+    @property
+    def hosts(self) -> Mapping[str, LabHost]: ...
+    @property
+    def key_file(self) -> Path: ...
+    def command(self, argv: Sequence[str]) -> list[str]: ...
+    def public_key(self, name: str) -> str: ...
+
+
 @dataclass
 class Estate:
-    bed: ServerBed
+    bed: Lab
     path: Path
 
     def popen(self, *words: str, user: str = OPERATOR) -> subprocess.Popen[str]:
@@ -284,14 +306,20 @@ class Estate:
             child.wait(30)
 
 
-def make_estate(bed: ServerBed, path: Path, *specs: dict[str, Any]) -> Estate:
+def make_estate(bed: Lab, path: Path, *specs: dict[str, Any]) -> Estate:
     init_workspace(path, "shanxi", actor="普查员")
     keys = path / "keys"
     keys.mkdir(mode=0o700, exist_ok=True)
     shutil.copyfile(bed.key_file, keys / "bed_ed25519")
     (keys / "bed_ed25519").chmod(0o600)
     hosts = [
-        {"name": h.name, "address": h.address, "user": "root", "key_file": "keys/bed_ed25519", "zone": h.plan.network}
+        {
+            "name": h.plan.name,
+            "address": h.plan.address,
+            "user": "root",
+            "key_file": "keys/bed_ed25519",
+            "zone": h.plan.network,
+        }
         for h in bed.hosts.values()
     ]
     (path / "hosts.yaml").write_text(yaml.safe_dump({"hosts": hosts}, allow_unicode=True), "utf-8")
