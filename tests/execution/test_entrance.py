@@ -73,7 +73,7 @@ def test_all_entrances_are_switched_or_none(json_file: Path, tmp_path: Path) -> 
     folder.mkdir()
     (folder / "hosts").write_text(f"{OLD} oa\n")
     read_only = (
-        'mount -t tmpfs none "$0" && echo "$1 oa" > "$0/hosts" && mount -o remount,ro "$0" && shift && exec "$@"'
+        'mount -t tmpfs none "$0" && echo "$1 oa" > "$0/hosts" && mount -o remount,bind,ro "$0" && shift && exec "$@"'
     )
     prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", read_only, str(folder), OLD]
     end = {

@@ -140,7 +140,7 @@ def estate(archive: Archive, tmp_path: Path) -> Estate:
     edge.put("/etc/nginx/conf.d/records.conf", _NGINX.replace("OLD", old_address))
     edge.run("sh", "-c", "rm -f /etc/nginx/sites-enabled/default; exec nginx")
     uid = int(old.run("id", "-u", "postgres").stdout)
-    return make_estate(machines, tmp_path / "w", spec_of(old_address, new_address, edge_address, uid))
+    return make_estate(machines, tmp_path / "w", spec_of(old_address, new_address, edge_address, uid), site="jincheng")
 
 
 def carry(estate: Estate, run_id: str, until: str) -> dict[str, Any]:

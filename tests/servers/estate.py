@@ -306,11 +306,12 @@ class Estate:
             child.wait(30)
 
 
-def make_estate(bed: Lab, path: Path, *specs: dict[str, Any]) -> Estate:
-    init_workspace(path, "shanxi", actor="普查员")
+def make_estate(bed: Lab, path: Path, *specs: dict[str, Any], site: str = "shanxi") -> Estate:
+    init_workspace(path, site, actor="普查员")
     keys = path / "keys"
     keys.mkdir(mode=0o700, exist_ok=True)
     shutil.copyfile(bed.key_file, keys / "bed_ed25519")
+    shutil.copyfile(bed.key_file.with_suffix(".pub"), keys / "bed_ed25519.pub")
     (keys / "bed_ed25519").chmod(0o600)
     hosts = [
         {

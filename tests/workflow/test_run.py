@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -123,17 +124,23 @@ def test_a_host_whose_key_nobody_approved_is_never_called(desk: Desk, session: S
         verbs.register_run(session, [SYSTEM])
 
 
-def test_a_machine_that_the_catalog_does_not_offer_is_refused_before_anything_happens(
-    desk: Desk, session: Session
+@pytest.mark.parametrize(
+    ("provision", "named"),
+    [
+        ({"offering": "NO-SUCH:4C8G"}, "NO-SUCH"),
+        ({"offering": "P-VM-X86:4C8G", "key_file": "keys/new"}, r"keys/new\.pub"),
+    ],
+)
+def test_a_machine_that_can_not_be_made_is_refused_before_anything_happens(
+    desk: Desk, session: Session, provision: dict[str, str], named: str
 ) -> None:
     path = desk.place.path / "migration" / f"{SYSTEM}.yaml"
     spec = yaml.safe_load(path.read_text())
-    spec["machines"][0]["provision"] = {
-        "driver": "existing", "offering": "NO-SUCH:4C8G", "image": "示例镜像", "network": "tenant",
-    }  # fmt: skip
+    spec["machines"][0]["provision"] = {"driver": "existing", "image": "示例镜像", "network": "tenant", **provision}
     path.write_text(yaml.safe_dump(spec, allow_unicode=True))
-    with pytest.raises(InputError, match="NO-SUCH"):
+    with pytest.raises(InputError) as error:
         verbs.register_run(session, [SYSTEM])
+    assert re.search(named, str(error.value))
 
 
 @pytest.mark.parametrize(

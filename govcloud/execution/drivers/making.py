@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from govcloud.errors import InputError
 from govcloud.execution.drivers import CloudError, Driver, Found, Want, host_key, open_driver
-from govcloud.execution.drivers.offer import Size, parse_offering
+from govcloud.execution.drivers.offer import Size, parse_offering, read_public_key
 from govcloud.execution.drivers.record import Record
 from govcloud.model.migration import DriverName, MachineSpec, MigrationSpec
 from govcloud.model.resource import Resource, ResourceKind
@@ -28,7 +27,6 @@ KIND_TEXT: Mapping[ResourceKind, Text] = {
     "image": Text("镜像", "image"), "keypair": Text("密钥对", "key pair"), "ticket": Text("工单", "ticket"),
 }  # fmt: skip
 _DELETE_ORDER: tuple[ResourceKind, ...] = ("server", "port", "volume", "image", "keypair", "ticket")
-_PUBLIC_KEY = re.compile(r"((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,3})(?:\s.*)?")
 _POLL_S = 2.0
 _PAUSES_S = (1, 2, 4, 8, 15, 30)
 
@@ -117,7 +115,7 @@ class Maker:
 
     def want(self, machine: MachineSpec, kind: ResourceKind) -> Want:
         assert machine.provision is not None  # noqa: S101 - only such machines come here
-        resource_id, public_key = self._id(machine, kind), self._public_key(machine)
+        resource_id, public_key = self._id(machine, kind), read_public_key(machine, self.base)
         mark = f"{resource_id}#{hashlib.sha256(public_key.encode()).hexdigest()[:16]}"
         slug = "-".join(re.findall(r"[a-z0-9]+", f"{self.spec.system_id} {machine.name}".lower()))[:32].strip("-")
         name = f"gc-{slug}-{kind}-{hashlib.sha256(mark.encode()).hexdigest()[:10]}"
@@ -296,20 +294,3 @@ class Maker:
             resource_id=want.resource_id, run_id=self.run_id, system_id=self.spec.system_id, machine=want.machine.name,
             kind=want.kind, driver=want.provision.driver, cloud=want.provision.cloud, name=want.name, intent_at=self._now(),
         )  # fmt: skip
-
-    def _public_key(self, machine: MachineSpec) -> str:
-        """`type base64` of the machine's key."""
-        assert machine.provision is not None  # noqa: S101 - only such machines come here
-        if not machine.provision.key_file:
-            return ""
-        path = self.base / f"{machine.provision.key_file}.pub"
-        try:
-            found = _PUBLIC_KEY.fullmatch(path.read_text("utf-8").strip())
-        except (OSError, UnicodeDecodeError):
-            found = None
-        if found is None:
-            raise InputError(
-                Text("新机器密钥的公钥读不出来", "The public half of the new machine's key can't be read"), where=str(path),
-                next_step=Text("用 ssh-keygen 生成密钥，公钥放在旁边（.pub）", "Make the key with ssh-keygen; its public half lies beside it (.pub)"),
-            )  # fmt: skip
-        return f"{found[1]} {found[2]}"

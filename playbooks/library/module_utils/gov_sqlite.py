@@ -183,4 +183,7 @@ def thaw(spec, before, system_id):
         return  # it was never frozen
     if not _set_immutable(path, False):
         raise Problem("%s 的不可变标志去不掉" % path, "The immutable flag of %s can't be taken off" % path)
-    os.chmod(path, before["mode"] if before else stat.S_IMODE(os.stat(path).st_mode) | 0o200)
+    mode = before["mode"] if before else stat.S_IMODE(os.stat(path).st_mode) | 0o200
+    # Whoever read the frozen file in WAL mode left companions with its mode: they would keep it read-only.
+    for name in [path] + companions(path):
+        os.chmod(name, mode)
