@@ -24,6 +24,8 @@ ASK_AGAIN_S = 15.0
 _LOOK_AGAIN_S = 300.0
 """All others, in case that what they wait for came unnoticed: a file was put back, a clock was set."""
 _OUTSIDE: frozenset[WaitKind] = frozenset({"quota", "ticket", "host_key", "unreachable"})
+_PEOPLE: frozenset[WaitKind] = frozenset({"quota", "ticket", "host_key"})
+"""Somebody has to do something first: whoever only works until nothing is left to do need not stay for it."""
 _OTHERS: frozenset[WaitKind] = frozenset({"predecessor", "wave_stop"})
 _OURS: frozenset[WaitKind | None] = frozenset({"slot", "zone", None})
 Key = tuple[str, str]
@@ -117,7 +119,7 @@ class Board:
         self._note(row._replace(state=state, wait_kind=wait.kind if wait else None), at)
         self._ready.discard(row.key)
         self._ends_at.pop(row.key, None)
-        if outside:
+        if wait is not None and outside and wait.kind not in _PEOPLE:
             self._ends_at[row.key] = at
 
     def next_at(self) -> datetime | None:

@@ -50,6 +50,7 @@ def play_provision(
     env = {
         "PATH": os.environ["PATH"], "HOME": str(private), "LANG": "C.UTF-8", "ANSIBLE_STDOUT_CALLBACK": "minimal",
         "ANSIBLE_LIBRARY": str(REPOSITORY / "playbooks/library"), "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_REMOTE_TMP": str(private / "tmp"),  # the account's home need not exist
         **credential_files(os.environ, private),
     }  # fmt: skip
     playbook = str(REPOSITORY / f"playbooks/provision/{phase}.yml")

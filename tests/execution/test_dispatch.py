@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +101,16 @@ def test_an_answer_an_order_or_a_clock_has_it_asked_again() -> None:
     assert board.look(answered, [answered[0].key], NOW).ask == answered[1:2], "under way: not asked"
     assert board.look(rows, (), NOW + timedelta(seconds=ASK_AGAIN_S)).ask == rows[3:]
     assert rows[2] in board.look(rows, (), NOW + timedelta(hours=2)).ask
+
+
+@pytest.mark.parametrize("kind", ["quota", "ticket", "host_key", "approval", "order"])
+def test_nobody_sits_before_a_command_that_waits_for_a_person(kind: WaitKind) -> None:
+    """`run resume` must end where somebody has to trust a key or to have a quota raised."""
+    board = Board()
+    board.waits(row(1), "waiting", wait(kind), NOW)
+    assert board.next_at() is None
+    board.waits(row(2), "waiting", wait("unreachable"), NOW)
+    assert board.next_at() == NOW + timedelta(seconds=ASK_AGAIN_S)
 
 
 def test_those_that_wait_for_others_are_asked_when_the_others_fare() -> None:
