@@ -45,7 +45,10 @@ class NotTrusted(InputError):
         super().__init__(
             Text("主机公钥尚未批准：{h}", "No approved host key: {h}").format(h=", ".join(hosts)),
             where="" if made else "hosts.yaml",
-            next_step=Text(
+            # What to do about a machine that the run has made is said where it waits, with the fingerprint.
+            next_step=None
+            if made
+            else Text(
                 "核对并批准指纹后继续执行（govcloud discover trust）",
                 "Check and approve the fingerprints, then resume the run (govcloud discover trust)",
             ),

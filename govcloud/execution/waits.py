@@ -160,12 +160,28 @@ def fact_wait(seen: Seen, attempt: Attempt) -> Wait | None:
             "The cloud desk has to make the machine{reasons}. When it is there, fill in the ticket and import it: govcloud run answer {r} {s} FILE",
         )),
         "host_key": ("host_key", Text(
-            "新机器的主机公钥待核对批准{reasons}。核对后：govcloud run trust {r} {s}",
-            "The host key of a new machine needs approval{reasons}. Compare it, then: govcloud run trust {r} {s}",
+            "新机器的主机公钥待核对批准{reasons}{keys}。核对后：govcloud run trust {r} {s} --approve",
+            "The host key of a new machine needs approval{reasons}{keys}. Compare it, then: govcloud run trust {r} {s} --approve",
         )),
     }  # fmt: skip
     named, text = texts[str(kind)]
-    return wait(seen, named, text, step=attempt.key.step, reasons=_reasons(attempt))
+    return wait(seen, named, text, step=attempt.key.step, reasons=_reasons(attempt), keys=_new_keys(seen))
+
+
+def _new_keys(seen: Seen) -> Text:
+    """What the making of the machines learned of their keys, and from where: to be compared with what they show."""
+    told = Text("", "")
+    for attempt in seen.attempts:
+        facts = attempt.result.facts if attempt.result and attempt.key.step == "provision" else {}
+        for name in (key.removeprefix("host_key.") for key in facts if key.startswith("host_key.")):
+            by_console = facts.get(f"host_key_from.{name}") == "console"
+            source = (
+                Text("控制台输出", "as its console says") if by_console else Text("网络应答", "as the network answered")
+            )
+            told = Text("{told}；{m} {f}（{s}）", "{told}; {m} {f} ({s})").format(
+                told=told, m=name, f=facts[f"host_key.{name}"], s=source
+            )
+    return told
 
 
 def trial_wait(seen: Seen, until: datetime | None) -> Wait:
