@@ -1,7 +1,7 @@
 """Nova virt driver of the bed: an instance on the bed's own network is a host in a network namespace with a real sshd.
 
 It extends Nova's own fake driver, so that scheduling, states and quotas stay Nova's; instances on other networks are only
-its records. The host has the address and the MAC that Neutron gave, the name that Nova gave, the files of the image's file
+its records. The host has the address and the MAC that Neutron gave, the name that its cloud-config gives, the files of the image's file
 system above the bed's base, and lets in whom the cloud-config names. It shows its host keys on the console as cloud-init does.
 """
 
@@ -107,14 +107,15 @@ class Machine:
         return "".join(log.read_text("utf-8", "replace") for log in logs if log.exists())
 
 
-def people_of(instance: Any) -> dict[str, list[str]]:
-    """User -> keys of the cloud-config; root with Nova's key pair where there is none."""
+def first_start(instance: Any) -> tuple[str, dict[str, list[str]]]:
+    """Host name, and user -> keys, of the cloud-config; Nova's name, and root with its key pair, where there is none."""
     if not instance.user_data:
-        return {"root": [instance.key_data]} if instance.key_data else {}
-    first, _, config = base64.b64decode(instance.user_data).decode().partition("\n")
+        return instance.hostname, {"root": [instance.key_data]} if instance.key_data else {}
+    first, _, text = base64.b64decode(instance.user_data).decode().partition("\n")
     assert first == "#cloud-config", first
-    users = [user for user in json.loads(config)["users"] if isinstance(user, dict)]
-    return {user["name"]: user["ssh_authorized_keys"] for user in users}
+    config = json.loads(text)
+    users = [user for user in config["users"] if isinstance(user, dict)]
+    return config["hostname"], {user["name"]: user["ssh_authorized_keys"] for user in users}
 
 
 class NamespaceDriver(fake.FakeDriverWithoutFakeNodes):  # type: ignore[misc]
@@ -129,9 +130,8 @@ class NamespaceDriver(fake.FakeDriverWithoutFakeNodes):  # type: ignore[misc]
             return
         machine, raw = Machine(instance.uuid), FOLDER / f"{instance.uuid}.raw"
         try:
-            Machine(instance.uuid).create(
-                instance.hostname, ports[0], people_of(instance), self.image(context, instance, raw)
-            )
+            name, people = first_start(instance)
+            machine.create(name, ports[0], people, self.image(context, instance, raw))
         except Exception:
             machine.destroy()
             raise
