@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cell import wait_until
 from hypothesis import given
@@ -18,13 +19,14 @@ from module_run import SYSTEM, run_module, said
 from namespaces import PYTHON, Hosts
 
 from govcloud.execution import network_rules as rules
+from govcloud.model.migration import NetworkSpec
 
 PREFIX = "172.31.5.0/24"
-NETWORK: dict[str, Any] = {
-    "network_id": "NET-示例-01", "router": "router-01", "prefix": PREFIX, "zone_from": "民政专网", "zone_to": "政务外网",
-    "routes": ["192.168.77.0/24"], "tunnels": ["l3"],
-    "flows": ["tcp 10.100.8.10 172.31.5.10 8080", "tcp 172.31.5.10 10.100.8.10 5432", "icmp 10.100.8.0/24 172.31.5.10", "udp 172.31.5.10 10.100.8.10 53"],
-}  # fmt: skip
+NETWORK: dict[str, Any] = msgspec.to_builtins(NetworkSpec(
+    network_id="NET-示例-01", router="router-01", prefix=PREFIX, zone_from="民政专网", zone_to="政务外网", routes=("192.168.77.0/24",),
+    tunnels=("l3",),
+    flows=("tcp 10.100.8.10 172.31.5.10 8080", "tcp 172.31.5.10 10.100.8.10 5432", "icmp 10.100.8.0/24 172.31.5.10", "udp 172.31.5.10 10.100.8.10 53"),
+))  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["tcp 10.0.0.1 10.0.0.2", "sctp 10.0.0.1 10.0.0.2 1", "tcp 10.0.0.1 ::1 80", "tcp a b 80", "tcp 10.0.0.1 10.0.0.2 70000", ""])  # fmt: skip
