@@ -119,7 +119,7 @@ class Board:
         self._note(row._replace(state=state, wait_kind=wait.kind if wait else None), at)
         self._ready.discard(row.key)
         self._ends_at.pop(row.key, None)
-        if wait is not None and outside and wait.kind not in _PEOPLE:
+        if outside and wait is not None and wait.kind not in _PEOPLE:
             self._ends_at[row.key] = at
 
     def next_at(self) -> datetime | None:

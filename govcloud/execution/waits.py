@@ -170,17 +170,19 @@ def fact_wait(seen: Seen, attempt: Attempt) -> Wait | None:
 
 def _new_keys(seen: Seen) -> Text:
     """What the making of the machines learned of their keys, and from where: to be compared with what they show."""
-    told = Text("", "")
+    facts: dict[str, int | str] = {}
     for attempt in seen.attempts:
-        facts = attempt.result.facts if attempt.result and attempt.key.step == "provision" else {}
-        for name in (key.removeprefix("host_key.") for key in facts if key.startswith("host_key.")):
-            by_console = facts.get(f"host_key_from.{name}") == "console"
-            source = (
-                Text("控制台输出", "as its console says") if by_console else Text("网络应答", "as the network answered")
-            )
-            told = Text("{told}；{m} {f}（{s}）", "{told}; {m} {f} ({s})").format(
-                told=told, m=name, f=facts[f"host_key.{name}"], s=source
-            )
+        if attempt.result is not None and attempt.key.step == "provision":
+            facts |= attempt.result.facts
+    told = Text("", "")
+    for name in (key.removeprefix("host_key.") for key in facts if key.startswith("host_key.")):
+        by_console = facts.get(f"host_key_from.{name}") == "console"
+        source = (
+            Text("控制台输出", "as its console says") if by_console else Text("网络应答", "as the network answered")
+        )
+        told = Text("{told}；{m} {f}（{s}）", "{told}; {m} {f} ({s})").format(
+            told=told, m=name, f=facts[f"host_key.{name}"], s=source
+        )
     return told
 
 

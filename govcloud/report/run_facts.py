@@ -72,6 +72,7 @@ _OF: Mapping[str, Text] = {
     "can_still_write ": Text("{of} 仍可写入的账号：{v}", "accounts that could still write {of}: {v}"),
     "flavor.": Text("{of} 规格 {v}", "{of}: flavor {v}"),
     "size.": Text("{of} 大小 {v}", "{of}: size {v}"),
+    "disk_gib.": Text("{of} 系统盘 {v} GiB", "{of}: disk of {v} GiB"),
     "asked.": Text("{of} 申请大小 {v}", "{of}: asked for {v}"),
     "image.": Text("{of} 镜像 {v}", "{of}: image {v}"),
     "address.": Text("{of} 地址 {v}", "{of}: address {v}"),
@@ -101,15 +102,19 @@ def told(facts: Mapping[str, int | str]) -> list[Text]:
     """Facts as words; those without words of their own as they are."""
     shown = {key: fact for key, fact in facts.items() if not (fact == 0 and key in _SILENT_AT_ZERO)}
     said = [text.format(v=_value(key, shown[key])) for key, text in _FACTS.items() if key in shown]
-    for key, fact in shown.items():
-        if key not in _FACTS:
-            head = next((head for head in _OF if key.startswith(head)), None)
-            said.append(
-                _OF[head].format(of=key.removeprefix(head), v=_value(key, fact))
-                if head is not None
-                else same(f"{key} {fact}")
-            )
+    said += [_of(key, fact) for key, fact in shown.items() if key not in _FACTS]
     return said
+
+
+def _of(key: str, fact: int | str) -> Text:
+    """A fact of one thing: of a folder, a database, a machine; or a host's own where the hosts of a step differ."""
+    for head, text in _OF.items():
+        if key.startswith(head):
+            return text.format(of=key.removeprefix(head), v=_value(key, fact))
+    host, _, name = key.rpartition(".")
+    if name in _FACTS:
+        return Text("{h}：{t}", "{h}: {t}").format(h=host, t=_FACTS[name].format(v=_value(name, fact)))
+    return same(f"{key} {fact}")
 
 
 def _value(key: str, fact: int | str) -> str | Text:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from govcloud.errors import OutsideError
 from govcloud.model.text import Text
+from govcloud.store.engine import postgres_args
 
 # A machine that vanished keeps its session, and with it the lock, until the server notices: within about a minute.
 _KEEPALIVE = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 4}
@@ -19,7 +20,7 @@ class SessionLock:
     """Held by a session of its own; it ends with the session, however the process ends."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._engine = create_engine(url, poolclass=NullPool)
+        self._engine = create_engine(url, poolclass=NullPool, connect_args=postgres_args(url))
         self._key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         self._session: Connection | None = None
 

@@ -89,11 +89,13 @@ def open_store(url: str, busy_seconds: float = _BUSY_SECONDS) -> Store:
 
 
 def _connect_args(url: str, busy_seconds: float) -> dict[str, Any]:
-    if url.startswith("sqlite"):
-        return {"timeout": busy_seconds}
+    return {"timeout": busy_seconds} if url.startswith("sqlite") else postgres_args(url)
+
+
+def postgres_args(url: str) -> dict[str, Any]:
+    """Time limits of a session, but for those that the address sets itself; nothing for another database."""
     if not url.startswith("postgresql"):
         return {}
-    # What the address says itself goes first.
     return {key: value for key, value in _POSTGRES.items() if key not in make_url(url).query}
 
 

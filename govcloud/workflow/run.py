@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from govcloud.errors import InputError, UsageError
-from govcloud.execution.drivers.offer import read_public_key, verify_provision
+from govcloud.execution.drivers.cloud_init import load_public_key
+from govcloud.execution.drivers.offer import verify_provision
 from govcloud.execution.rules import parse_rules
 from govcloud.execution.scene import verify_host_keys
 from govcloud.execution.spec import FOLDER, zone_of
@@ -191,7 +192,7 @@ def _demand_provisionable(session: Session, specs: Mapping[str, MigrationSpec]) 
                 where=str(session.workspace.path / FOLDER / f"{system_id}.yaml"),
                 next_step=Text("对照服务目录改正", "Correct it after the service catalog"),
             )
-        read_public_key(machine, session.workspace.path)
+        load_public_key(machine, session.workspace.path)
 
 
 def _demand_host_keys(session: Session, reader: ScopeReader, specs: Sequence[MigrationSpec]) -> None:

@@ -12,7 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.gov_dns import DnsEntrance
 from ansible.module_utils.gov_entrance_file import EntranceError, JsonEntrance
 from ansible.module_utils.gov_hosts_file import HostsEntrance
-from ansible.module_utils.gov_marker_file import Refused, enter
+from ansible.module_utils.gov_marker_file import Refused, demand_writable, enter
 from ansible.module_utils.gov_nginx import NginxEntrance
 
 # So long gov_http.py is patient with old answers of resolvers.
@@ -46,6 +46,14 @@ def check(specs, to):
         except EntranceError as error:
             problems.append({"zh": error.zh, "en": error.en})
     return problems, facts
+
+
+def unwritable(end):
+    try:
+        demand_writable(end["state_dir"])
+    except Refused as refusal:
+        return [{lang: "%s: %s" % (end["host"], text) for lang, text in problem.items()} for problem in refusal.problems]
+    return []
 
 
 def rehearse(specs):
@@ -106,6 +114,7 @@ def main():
     try:
         if given["action"] == "check":
             problems, facts = check(specs, to)
+            problems += unwritable(end) if specs else []
         elif given["action"] == "rehearse":
             problems, facts = rehearse(specs)
         elif specs:

@@ -8,7 +8,7 @@ import sys
 from ansible.module_utils import gov_facts as facts_of
 from ansible.module_utils import gov_tls
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.gov_marker_file import Refused, read_marker
+from ansible.module_utils.gov_marker_file import Refused, demand_writable, read_marker
 
 # Our programs at the far end of an SSH connection are started as `python3`, whatever Ansible found for itself.
 TOOLS = ("python3", "sh")
@@ -46,7 +46,10 @@ def marker_of(end, system):
 def examine(end, side, system):
     target = side == "target"
     marker, ours, problems = marker_of(end, system) if target else (None, False, [])
-    problems += facts_of.unwritable(end["state_dir"])
+    try:
+        demand_writable(end["state_dir"])
+    except Refused as refusal:
+        problems += refusal.problems
     facts = {
         "host": end["host"], "machine": end["machine"], "python": list(sys.version_info[:3]), "problems": problems,
         "missing_tools": [tool for tool in TOOLS if shutil.which(tool) is None],

@@ -342,3 +342,11 @@ def test_a_record_is_changed_at_the_server_with_its_key_and_only_that_record(cel
     assert secret not in json.dumps(act("rehearse", "target"))
     assert "does not tell" in said(act("check", "source", {**record, "server": "127.0.0.2"}))
     assert "does not tell" in said(act("check", "source", {**record, "name": "oa.elsewhere.example"})), "not its zone"
+
+
+def test_a_state_folder_that_can_not_be_written_is_found_before_the_window(json_file: Path, tmp_path: Path) -> None:
+    """The switch notes itself there first: at the cutover it would be too late to find out."""
+    (tmp_path / "file").write_text("")
+    answer = entrance("check", "source", spec("json", json_file), state=tmp_path / "file" / "notes", tell_only=True)
+    (told,) = answer["told"]
+    assert told["en"].startswith("entry-01: ") and "may not write to" in told["en"] and "不能写入" in told["zh"]

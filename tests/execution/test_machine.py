@@ -585,6 +585,24 @@ def test_what_a_step_lacks_makes_it_wait_and_not_fail(kind: str) -> None:
     assert shown(world.finish()) == "trial:order"
 
 
+def test_the_wait_for_a_new_machine_s_key_names_the_newest_fingerprint_and_its_source() -> None:
+    """Whoever approves it compares with this line; a machine that was made twice has only one key that counts."""
+    world = World(make_spec(provision=True), results=failing("prepare", how="wait:host_key", times=1))
+    world.finish()
+    first = next(n for n, a in enumerate(world.attempts) if a.key.step == "provision")
+    for number, print_ in ((first, "SHA256:old"), (first + 1, "SHA256:new")):
+        made = world.attempts[first]
+        assert made.result is not None
+        facts = {"host_key.main": print_, "host_key_from.main": "console"}
+        again = replace(made, key=replace(made.key, number=number), result=replace(made.result, facts=facts))
+        world.attempts[number : number + (number == first)] = [again]
+    move = world.move()
+    assert isinstance(move, Park) and move.wait is not None
+    for text in (move.wait.text.zh, move.wait.text.en):
+        assert "SHA256:new" in text and "SHA256:old" not in text and "--approve" in text
+    assert "console" in move.wait.text.en and "控制台" in move.wait.text.zh
+
+
 def test_a_ticket_is_over_when_every_machine_is_there() -> None:
     world = World(make_spec(provision=True), results=failing("provision", how="wait:ticket", times=1))
     world.finish()

@@ -15,6 +15,7 @@ SEEN = {
     "level": "L3", "left_changed": 1, "lag_bytes": 4096, "running": 1, "sha256 /srv/oa/uploads": "f0b68be44250945a84c4719979894016",
     "source_files": 989, "tables_sent": 1, "taken_rows": 208, "ttl_s": 5, "way": "relay", "host_key.web": "SHA256:abc",
     "host_key_from.web": "console", "address.web": "10.20.0.9", "flows": 4, "not_measured": 1, "attributes_left": 2,
+    "disk_gib.web": 80, "oa-src.can_still_write": "oa", "db.example.database_kept": "oa1",
 }  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from govcloud.execution.drivers import CloudError, Driver, Found, Want, host_key, open_driver
-from govcloud.execution.drivers.offer import Size, parse_offering, read_public_key
+from govcloud.execution.drivers.cloud_init import load_public_key
+from govcloud.execution.drivers.offer import Size, parse_offering
 from govcloud.execution.drivers.record import Record
 from govcloud.model.migration import DriverName, MachineSpec, MigrationSpec
 from govcloud.model.resource import Resource, ResourceKind
@@ -115,7 +116,7 @@ class Maker:
 
     def want(self, machine: MachineSpec, kind: ResourceKind) -> Want:
         assert machine.provision is not None  # noqa: S101 - only such machines come here
-        resource_id, public_key = self._id(machine, kind), read_public_key(machine, self.base)
+        resource_id, public_key = self._id(machine, kind), load_public_key(machine, self.base)
         mark = f"{resource_id}#{hashlib.sha256(public_key.encode()).hexdigest()[:16]}"
         slug = "-".join(re.findall(r"[a-z0-9]+", f"{self.spec.system_id} {machine.name}".lower()))[:32].strip("-")
         name = f"gc-{slug}-{kind}-{hashlib.sha256(mark.encode()).hexdigest()[:10]}"

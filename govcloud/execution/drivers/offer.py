@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from govcloud.errors import InputError
 from govcloud.model.catalog import Offering
@@ -14,7 +13,6 @@ from govcloud.model.migration import MachineSpec
 from govcloud.model.text import Text
 
 _OFFERING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):(\d{1,3})[Cc](\d{1,5})[Gg]")
-_PUBLIC_KEY = re.compile(r"((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,3})(?:\s.*)?")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "loong64": "loongarch64", "mips64le": "mips64el"}
 """Other names that clouds use -> the catalog's."""
@@ -57,26 +55,6 @@ def parse_offering(text: str, arch: str | None = None) -> Size:
             next_step=Text("写成 编码:规格，例如 M-ECS-G2:4C8G（4 核 8 GiB）", "Write CODE:SIZE, for example M-ECS-G2:4C8G (4 vCPU, 8 GiB)"),
         )  # fmt: skip
     return Size(code=found[1], vcpu=int(found[2]), memory_gib=int(found[3]), arch=arch)
-
-
-def read_public_key(machine: MachineSpec, base: Path) -> str:
-    """`type base64` of the key that will open the machine, empty where it is nobody's business. `base`: the workspace.
-
-    Raises InputError when it can't be read.
-    """
-    if machine.provision is None or not machine.provision.key_file:
-        return ""
-    path = base / f"{machine.provision.key_file}.pub"
-    try:
-        found = _PUBLIC_KEY.fullmatch(path.read_text("utf-8").strip())
-    except (OSError, UnicodeDecodeError):
-        found = None
-    if found is None:
-        raise InputError(
-            Text("新机器密钥的公钥读不出来", "The public half of the new machine's key can't be read"), where=str(path),
-            next_step=Text("用 ssh-keygen 生成密钥，公钥放在旁边（.pub）", "Make the key with ssh-keygen; its public half lies beside it (.pub)"),
-        )  # fmt: skip
-    return f"{found[1]} {found[2]}"
 
 
 def verify_provision(machine: MachineSpec, offering: Offering | None) -> list[Text]:

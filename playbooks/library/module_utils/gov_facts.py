@@ -48,20 +48,6 @@ def space(path):
             "device": os.stat(path).st_dev}  # fmt: skip
 
 
-def unwritable(state_dir):
-    """Problems that would keep our notes from being written there, found now and not when the window has begun."""
-    place = state_dir
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK, effective_ids=True):
-        return []
-    who = pwd.getpwuid(os.geteuid()).pw_name
-    return [{
-        "zh": "账号 %s 不能写入 %s：请授权，或在迁移文件中改 state_dir" % (who, state_dir),
-        "en": "%s may not write to %s: allow it, or name another state_dir in the migration file" % (who, state_dir),
-    }]  # fmt: skip
-
-
 def service(item):
     """State of a service, or the problem that keeps us from telling it."""
     try:

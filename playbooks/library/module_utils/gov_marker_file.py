@@ -13,6 +13,7 @@ import errno
 import fcntl
 import json
 import os
+import pwd
 import signal
 import time
 from contextlib import contextmanager
@@ -41,6 +42,21 @@ def read_marker(path):
     if not isinstance(found, dict) or not {"system_id", "run_id", "state", "token"} <= set(found):
         raise Refused("目标标记 %s 已损坏" % path, "The target's marker %s is damaged" % path)
     return found
+
+
+def demand_writable(state_dir):
+    """Raises Refused where `enter` could not note anything: better found before a window than in it. Changes nothing."""
+    place = state_dir
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+        return
+    try:
+        who = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        who = str(os.geteuid())
+    raise Refused("账号 %s 不能写入 %s：请授权，或在迁移文件中改 state_dir" % (who, state_dir),
+                  "%s may not write to %s: allow it, or name another state_dir in the migration file" % (who, state_dir))  # fmt: skip
 
 
 def demand_owner(path, system, states=None):

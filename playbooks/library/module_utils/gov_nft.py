@@ -12,7 +12,7 @@ import os
 import subprocess
 import tempfile
 
-from ansible.module_utils.gov_marker_file import Refused, enter
+from ansible.module_utils.gov_marker_file import Refused, demand_writable, enter
 
 # Words of `ip route show` that tell a state and that `ip route add` does not take.
 _STATE_WORDS = {"linkdown", "dead", "offload", "trap", "rt_trap", "rt_offload", "offload_failed"}
@@ -42,6 +42,7 @@ def recall(request):
 
 def look(request):
     """What would keep the move from working, as far as that can be told before."""
+    demand_writable(request["state_dir"])
     state = _load(request)
     if state is None or not state["applied"]:
         _demand_ready(request)
