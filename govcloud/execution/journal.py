@@ -30,7 +30,8 @@ class Seen:
     """Gate -> answers."""
     orders: tuple[Order, ...]
     others: Mapping[str, SystemState]
-    """States of all systems of the run."""
+    """States of those of the run that come first (`system.after`) and of all that failed or were rolled back. The whole wave
+    read at every question would make a wave's cost quadratic."""
     changed: tuple[str, ...]
     """Parts of the scope that are no longer what they were when the run was registered: plan, playbooks, hosts, spec."""
     resources: tuple[Resource, ...]

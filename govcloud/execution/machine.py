@@ -297,7 +297,7 @@ def _stopped_by_others(seen: Seen) -> Park | None:
     if [s for s in missing if s not in lost] or (lost and released < 0):
         return Park(state="waiting", wait=waits.predecessor_wait(seen, missing, lost=len(lost) == len(missing)))
     failed = [s for s, state in others.items() if state in ("failed", "rolled_back")]
-    if failed and 100 * len(failed) > seen.run.max_failed_pct * len(seen.others) and len(failed) > released:
+    if failed and 100 * len(failed) > seen.run.max_failed_pct * len(seen.run.systems) and len(failed) > released:
         return Park(state="waiting", wait=waits.wave_stop_wait(seen, failed))
     return None
 

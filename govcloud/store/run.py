@@ -60,6 +60,16 @@ def states(tx: Connection, run_id: str) -> dict[str, SystemState]:
     return {row.system_id: row.state for row in rows}
 
 
+def fates(tx: Connection, run_id: str, systems: Sequence[str]) -> dict[str, SystemState]:
+    """System -> state, by position: those named, and all of the run that failed or were rolled back."""
+    table = schema.run_system
+    wanted = table.c.state.in_(("failed", "rolled_back")) | table.c.system_id.in_(systems)
+    rows = tx.execute(
+        select(table.c.system_id, table.c.state).where(table.c.run_id == run_id, wanted).order_by(table.c.position)
+    )
+    return {row.system_id: row.state for row in rows}
+
+
 def busy(tx: Connection, systems: Sequence[str]) -> dict[str, str]:
     """System -> run in which it is not settled yet."""
     table = schema.run_system

@@ -70,7 +70,7 @@ class StoreJournal:
             gates=tuple(gates),
             answers=gate_store.answers(tx, run_id, system_id) if gates else {},
             orders=tuple(gate_store.orders(tx, run_id, system_id)),
-            others=run_store.states(tx, run_id),
+            others=run_store.fates(tx, run_id, system.after),
             changed=self.scope.changed(tx, run, system),
             resources=tuple(resource_store.resources(tx, run_id, system_id)),
             now=self.session.now(),

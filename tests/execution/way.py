@@ -88,7 +88,7 @@ class World:
 
     def seen(self) -> Seen:
         return Seen(
-            run=self.run, system=self.system, attempts=tuple(self.attempts), gates=tuple(self.gates), answers=self.answers,
+            run=replace(self.run, systems=(SYSTEM, *self.others)), system=self.system, attempts=tuple(self.attempts), gates=tuple(self.gates), answers=self.answers,
             orders=tuple(self.orders), others={**self.others, SYSTEM: self.system.state}, changed=self.changed,
             resources=tuple(self.resources), now=self.now,
         )  # fmt: skip
