@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from govcloud.errors import InputError, IntegrityError, OutsideError
 from govcloud.model.text import Text
 
-REVISION = "0005"
+REVISION = "0006"
 """Of the schema that this version works with: the newest script in migrations/versions/."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30

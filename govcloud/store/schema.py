@@ -161,6 +161,8 @@ run_system = Table(
     Column("body", Text, nullable=False),
     Index("run_system_state", "state"),
     Index("run_system_system", "system_id"),
+    # Each question about one system asks who of its run has failed: without it a wave would cost by the square of its size.
+    Index("run_system_run_state", "run_id", "state"),
 )  # fmt: skip
 
 step_attempt = Table(
@@ -179,6 +181,7 @@ step_attempt = Table(
     Column("status", Text),
     Column("finished_at", Text),
     Column("body", Text, nullable=False),
+    Index("step_attempt_token", "system_id", "token"),
     # Two live attempts of one system are refused by the database itself, whoever asks.
     Index(
         "step_attempt_live", "system_id", unique=True,

@@ -195,9 +195,9 @@ class StoreJournal:
         if told:
             self._tell_inventory(tx, run, system)
         if state in MOVED or state in ENDED:
-            under_way = [s for s in run_store.states(tx, run.run_id).values() if s in ("running", "rolling_back")]
-            self._merge(tx, at_once=not under_way)
-            self._sign(tx, at_once=not under_way)
+            is_over = not run_store.is_under_way(tx, run.run_id)
+            self._merge(tx, at_once=is_over)
+            self._sign(tx, at_once=is_over)
 
     def _tell_inventory(self, tx: Connection, run: Run, system: RunSystem) -> None:
         """A migrated system runs on the government cloud; a way back takes that fact back."""
