@@ -59,7 +59,7 @@ def bundle(names: tuple[str, ...], start: str) -> bytes:
 
 @cache
 def source_program() -> bytes:
-    return bundle(SOURCE, "module.serve(module.Wire(0, 1), module.DEEDS)")
+    return bundle(SOURCE, "module.serve(module.Wire(0, 1), module.source_deeds())")
 
 
 @cache

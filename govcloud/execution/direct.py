@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from govcloud.execution.agent import Line
 from govcloud.execution.stream import CIPHERS, Remote
 
 _ALIAS = "govcloud-target"
@@ -56,3 +58,56 @@ def one_attempt_key() -> tuple[str, str]:
         path = Path(folder) / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True, stdin=subprocess.DEVNULL)  # fmt: skip
         return path.read_text("utf-8"), path.with_suffix(".pub").read_text("utf-8").strip()
+
+
+@dataclass(slots=True)
+class Opening:
+    """Lets the source in at the target as soon as enough is wished for, while both are still busy with comparing.
+
+    Fed with what both agents say (frames R); nothing here waits.
+    """
+
+    remote: Remote
+    source: Line
+    target: Line
+    worth: int | None
+    """Bytes from which on it is worth it; None: never."""
+    minutes: int
+    """So long the key is good."""
+    evidence: Path
+    state: Literal["closed", "admitting", "opening", "open", "refused"] = "closed"
+    _private: str = ""
+    _road: Road | None = field(default=None)
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in ("admitting", "opening")
+
+    @property
+    def has_admitted(self) -> bool:
+        """A key of ours may lie at the target."""
+        return self._road is not None
+
+    def wished(self, size: int) -> None:
+        if self.state != "closed" or self.worth is None or size < self.worth:
+            return
+        self._road = find_road(self.remote, self.target.name)
+        if self._road is None:
+            self.state = "refused"
+            return
+        self._private, public = one_attempt_key()
+        self.state = "admitting"
+        self.target.ask("admit", key=public, minutes=self.minutes)
+
+    def target_said(self, content: bytes) -> None:
+        if "refused" in json.loads(content) or self._road is None:
+            self.state = "refused"
+            return
+        self.state = "opening"
+        self.source.ask("open", direct=self._road.asked(self._private))
+
+    def source_said(self, content: bytes) -> None:
+        refused = json.loads(content).get("refused")
+        self.state = "open" if refused is None else "refused"
+        if refused is not None:
+            (self.evidence / "direct-refused.txt").write_text(str(refused), "utf-8")

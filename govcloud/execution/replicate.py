@@ -18,7 +18,7 @@ from typing import IO, Any, Literal
 from govcloud.execution import digest
 from govcloud.execution.agent import Exchange, Line, boot, source_program, target_program
 from govcloud.execution.bucket import bytes_per_s
-from govcloud.execution.direct import Road, find_road, one_attempt_key
+from govcloud.execution.direct import Opening
 from govcloud.execution.stream import Cut, Remote, StreamError
 from govcloud.model.text import Text
 
@@ -127,27 +127,52 @@ class _Sync:
     def run(self) -> Facts:
         beating = beat(self.ends.evidence)
         source, target = _lines(self.ends)
-        with (
-            Exchange([source, target], beat=beating, stall_s=self.stall_s) as exchange,
-            tempfile.TemporaryFile() as wishes,
-        ):
-            owners = _greet(exchange, source, target)
-            plan = self._compare(exchange, source, target, wishes, owners=owners)
-            gone = self._transfer(exchange, source, target, wishes, plan, owners=owners) if wishes.tell() else 0
-            target.ask("commit")
-            done = exchange.answer(target)
+        opening = Opening(self.ends.remote, source, target, self._worth(), self.minutes, self.ends.evidence)
+        try:
+            with (
+                Exchange([source, target], beat=beating, stall_s=self.stall_s) as exchange,
+                tempfile.TemporaryFile() as wishes,
+            ):
+                owners = _greet(exchange, source, target)
+                plan = self._compare(exchange, opening, wishes, owners=owners)
+                gone = self._transfer(exchange, opening, wishes, plan, owners=owners) if wishes.tell() else 0
+                target.ask("commit")
+                done = exchange.answer(target)
+        except StreamError:
+            if opening.has_admitted:
+                self._expel()
+            raise
         facts: Facts = {
             "files": plan["rows"], "sent": plan["wanted"] + plan["linked"] + plan["repaired"] - gone,
             "removed": done["removed"], "bytes": self.passed, "cuts": self.cuts, "way": self.used,
         }  # fmt: skip
         return facts | ({"attributes_left": self.bare} if self.bare else {})
 
-    def _compare(
-        self, exchange: Exchange, source: Line, target: Line, wishes: IO[bytes], *, owners: bool
-    ) -> Mapping[str, Any]:
+    def _worth(self) -> int | None:
+        """From how many bytes on the direct way is tried."""
+        if self.way == "relay" or self.direct_cuts > 1:
+            return None  # a road that doesn't hold: the detour may
+        return 0 if self.way == "direct" else _WORTH_DIRECT
+
+    def _compare(self, exchange: Exchange, opening: Opening, wishes: IO[bytes], *, owners: bool) -> Mapping[str, Any]:
+        source, target = opening.source, opening.target
+
+        def source_said(kind: bytes, content: bytes) -> None:
+            if kind == b"R":
+                opening.source_said(content)
+            else:
+                target.put(kind, content)
+
+        def target_said(kind: bytes, content: bytes) -> None:
+            if kind == b"R":
+                opening.target_said(content)
+            elif kind == b"A":
+                opening.wished(int.from_bytes(content[8:], "big"))
+            else:
+                digest.write_rows(wishes, content)
+
         source.relay = target
-        source.hear = target.put
-        target.hear = lambda kind, content: digest.write_rows(wishes, content)
+        source.hear, target.hear = source_said, target_said
         target.ask(
             "plan", marker=self.ends.marker, system=dict(self.ends.system), root=self.pair["target"], live=self.live,
             owners=owners,
@@ -155,82 +180,43 @@ class _Sync:
         source.ask("list", root=self.pair["source"], owners=owners, digests=not self.live)
         exchange.answer(source)
         target.put(b"l")
-        return exchange.answer(target)
+        plan = exchange.answer(target)
+        while opening.is_pending:
+            exchange.turn()
+        return plan
 
     def _transfer(
-        self,
-        exchange: Exchange,
-        source: Line,
-        target: Line,
-        wishes: IO[bytes],
-        plan: Mapping[str, Any],
-        *,
-        owners: bool,
+        self, exchange: Exchange, opening: Opening, wishes: IO[bytes], plan: Mapping[str, Any], *, owners: bool
     ) -> int:
         """Send what is wished for; how many files were gone."""
-        given = {"root": self.pair["source"], "owners": owners, "bytes_per_s": self.rate}
+        source, target = opening.source, opening.target
         progress = _Progress(self.ends.evidence, plan, self.passed)
-        road = find_road(self.ends.remote, self.ends.target_host) if self._worth(plan) else None
-        sent = (
-            self._send_direct(exchange, source, target, _Feed(wishes, source), road, given, progress) if road else None
-        )
-        if sent is None:
-            self.used = "relay"
+        direct = opening.state == "open"
+        self.used = "direct" if direct else "relay"
+        if direct:
+            source.hear = progress.heard
+        else:
             target.hear = progress.heard
             target.ask("receive")
-            source.ask("send", **given)
-            try:
-                sent = exchange.answer(source, _Feed(wishes, source).feed)
+        source.ask("send", root=self.pair["source"], owners=owners, bytes_per_s=self.rate, direct=direct)
+        try:
+            sent = exchange.answer(source, _Feed(wishes, source).feed)
+            if not direct:
                 exchange.answer(target)
-            finally:
-                self.passed += source.passed
-                source.passed = 0
+        except StreamError as error:
+            self.direct_cuts += direct and isinstance(error, Cut)
+            self.passed += progress.bytes if direct else source.passed
+            raise
+        self.passed += int(sent["bytes"]) if direct else source.passed
+        if opening.has_admitted:
+            target.ask("expel", system_id=self.ends.system["system_id"])
+            exchange.answer(target)
         self.bare = int(sent["bare"])
         if sent["gone"] and not self.live:
             raise StreamError(
                 Text("源已冻结，仍有 {n} 个文件消失", "{n} files vanished from a frozen source").format(n=sent["gone"])
             )
         return int(sent["gone"])
-
-    def _worth(self, plan: Mapping[str, Any]) -> bool:
-        if self.direct_cuts > 1:
-            return False  # that road doesn't hold; the detour may
-        return self.way == "direct" or (self.way == "auto" and plan["bytes"] >= _WORTH_DIRECT)
-
-    def _send_direct(
-        self, exchange: Exchange, source: Line, target: Line, feed: _Feed, road: Road, given: Mapping[str, Any],
-        progress: _Progress,
-    ) -> Mapping[str, Any] | None:  # fmt: skip
-        """None when the source can't get in at the target: then nothing was sent."""
-        private, public = one_attempt_key()
-        ready = False
-
-        def heard(kind: bytes, content: bytes) -> None:
-            nonlocal ready
-            ready = ready or kind == b"R"
-            if kind == b"A":
-                progress.heard(kind, content)
-
-        source.hear = heard
-        try:
-            target.ask("admit", key=public, minutes=self.minutes)
-            if "refused" in exchange.answer(target):
-                return None
-            source.ask("send", **given, direct=road.asked(private))
-            sent = exchange.answer(source, lambda: feed.feed() if ready else None)
-        except StreamError as error:
-            self.passed += progress.bytes
-            self.direct_cuts += isinstance(error, Cut)
-            self._expel()
-            raise
-        target.ask("expel", system_id=self.ends.system["system_id"])
-        exchange.answer(target)
-        if "refused" in sent:
-            (self.ends.evidence / "direct-refused.txt").write_text(str(sent["refused"]), "utf-8")
-            return None
-        self.passed += sent["bytes"]
-        self.used = "direct"
-        return sent
 
     def _expel(self) -> None:
         """By a connection of its own; when that fails too, the key's expiry and the next attempt's start end it."""

@@ -3,8 +3,8 @@
 Standard library only, Python 3.6 or newer. `govcloud/execution/agent.py` sends this text to the host's `python3` and talks
 to it in frames: kind (1 byte), length (4 bytes, network order), content. J asks (JSON with `do`), K answers (JSON), E says
 why not (JSON with zh, en, kind) and ends. P: still at work. L rows of a listing, l their end; W wanted files, w their end;
-A what the receiver has (files, bytes);
-R the straight way to the target is open. D small files, F C H Z a large one (gov_receive.py describes them), Q no more.
+A what the receiver has, or what is wished for so far (files, bytes); R how a part of the straight way to the target came out
+(JSON, `refused` where it did not). D small files, F C H Z a large one (gov_receive.py describes them), Q no more.
 Blocks of rows and wishes are fields joined by NUL, three an item. SSH authenticates every packet, so digests are made where
 they decide something: of the pieces of a large file that is there already, and of everything on a frozen source.
 The end that only reads never writes to its host's disks.
@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
+import select
 import struct
 import sys
 import threading
@@ -92,6 +93,10 @@ class Wire:
             done += got
         return kind, view
 
+    def is_asked(self):
+        """Whether a frame waits. One that came together with an earlier one is not seen, only later."""
+        return bool(select.select([self._in], [], [], 0)[0])
+
     def beat(self, kind=b"P", content=b""):
         """A sign of life, at most one a second."""
         if time.monotonic() - self._at > 1:
@@ -108,21 +113,50 @@ def hello(wire, _ask):
     return {"uid": os.geteuid(), "python": "%d.%d" % sys.version_info[:2]}
 
 
-def send_list(wire, ask):
-    """The tree's rows. Raises Refused when it isn't there: an unmounted source must not pass for an empty one."""
-    count = size = 0
-    flat = []
-    for row in rows(os.fsencode(ask["root"]), ask["owners"], ask["digests"], wire.beat):
-        flat += row
-        count += 1
-        if len(flat) >= 3 * _LISTED:
+class Source:
+    """One connection's work; the straight way to the target is opened while the tree is still listed."""
+
+    def __init__(self):
+        self._road = None
+
+    def list(self, wire, ask):
+        """The tree's rows. Raises Refused when it isn't there: an unmounted source must not pass for an empty one."""
+        count = 0
+        flat = []
+        for row in rows(os.fsencode(ask["root"]), ask["owners"], ask["digests"], wire.beat):
+            flat += row
+            count += 1
+            if len(flat) >= 3 * _LISTED:
+                wire.put(b"L", b"\0".join(flat))
+                flat = []
+                if self._road is None and wire.is_asked():
+                    kind, content = wire.get()
+                    if kind is None:
+                        sys.exit(1)
+                    self.open(wire, json.loads(bytes(content).decode()))
+        if flat:
             wire.put(b"L", b"\0".join(flat))
-            flat = []
-    if flat:
-        wire.put(b"L", b"\0".join(flat))
-    if not count and not ask.get("may_lack"):
-        raise Refused("源目录不存在：%s" % ask["root"], "No such directory at the source: %s" % ask["root"])
-    return {"rows": count, "bytes": size}
+        if not count and not ask.get("may_lack"):
+            raise Refused("源目录不存在：%s" % ask["root"], "No such directory at the source: %s" % ask["root"])
+        return {"rows": count}
+
+    def open(self, wire, ask):
+        """Answers with R, from a thread, when it is known whether the target lets us in."""
+        try:
+            self._road = Direct(wire, ask["direct"])
+        except OSError as error:  # no ssh here, or nowhere to keep a key but on a disk
+            wire.say(b"R", refused=str(error))
+
+    def send(self, wire, ask):
+        """Send what is wished for, straight to the target where that way is open, else over this connection."""
+        road = self._road if ask["direct"] else None
+        sender = Sender(os.fsencode(ask["root"]), road.put if road else wire.put, ask["owners"], ask.get("bytes_per_s"))
+        if road:
+            road.carry(sender)
+        else:
+            _serve(wire, sender)
+            wire.put(b"Q")
+        return sender.told()
 
 
 class Sender:
@@ -252,20 +286,6 @@ def _data(descriptor, at, length):
     return start, min(CHUNK - start % CHUNK, end - start)
 
 
-def send_files(wire, ask):
-    """Send what is wished for, over this connection or straight to the target."""
-    if ask.get("direct"):
-        try:
-            way = Direct(wire, ask)
-        except OSError as error:  # no ssh here, or nowhere to keep a key but on a disk
-            return {"refused": str(error)}
-        return way.carry()
-    sender = Sender(os.fsencode(ask["root"]), wire.put, ask["owners"], ask.get("bytes_per_s"))
-    _serve(wire, sender)
-    wire.put(b"Q")
-    return sender.told()
-
-
 def _serve(wire, sender):
     while True:
         kind, block = wire.get()
@@ -282,11 +302,10 @@ def _serve(wire, sender):
 class Direct:
     """Sends by an SSH connection of our own to the target. Key and host key lie in memory only, under no name."""
 
-    def __init__(self, wire, ask):
+    def __init__(self, wire, direct):
         import subprocess  # only this way needs it, and importing it takes longer than a small listing
 
-        self._wire, self._ask = wire, ask
-        direct = ask["direct"]
+        self._wire = wire
         self._kept = [_in_memory(direct["key"]), _in_memory(direct["known_hosts"])]
         key, known = ("/proc/%d/fd/%d" % (os.getpid(), kept.fileno()) for kept in self._kept)
         options = {
@@ -302,37 +321,41 @@ class Direct:
         self._ssh = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=self._errors, env=environment)
         self._far = Wire(os.dup(self._ssh.stdout.fileno()), self._ssh.stdin.fileno())
         self._end = None
+        self._patience = threading.Timer(direct["patience_s"], self._ssh.kill)
+        self._patience.daemon = True
+        self._patience.start()
+        self._answers = threading.Thread(target=self._listen, daemon=True)
+        self._answers.start()
 
-    def carry(self):
-        timer = threading.Timer(self._ask["direct"]["patience_s"], self._ssh.kill)
-        timer.start()
-        self._far.say(b"J", do="deliver")
-        kind, _ = self._far.get()
-        timer.cancel()
-        if kind != b"K":
-            self._ssh.kill()
-            self._ssh.wait()
-            return {"refused": self._said()}
-        self._wire.put(b"R")
-        answers = threading.Thread(target=self._answers, daemon=True)
-        answers.start()
-        sender = Sender(os.fsencode(self._ask["root"]), self._put, self._ask["owners"], self._ask.get("bytes_per_s"))
+    def carry(self, sender):
+        """Only after the way was said to be open."""
         try:
             _serve(self._wire, sender)
-            self._put(b"Q")
+            self.put(b"Q")
         except BrokenPipeError:
             pass  # what the receiver said, tells
-        answers.join()
+        self._answers.join()
         self._ssh.stdin.close()
         code = self._ssh.wait()
         if self._end is None or code:
             raise Cut(self._said() or "ssh %d" % code)
-        return sender.told()
 
-    def _put(self, kind, *contents):
+    def put(self, kind, *contents):
         self._far.put(kind, *contents)
 
-    def _answers(self):
+    def _listen(self):
+        try:
+            self._far.say(b"J", do="deliver")
+        except BrokenPipeError:
+            pass
+        kind, _ = self._far.get()
+        self._patience.cancel()
+        if kind != b"K":
+            self._ssh.kill()
+            self._ssh.wait()
+            self._wire.say(b"R", refused=self._said())
+            return
+        self._wire.say(b"R")
         while True:
             kind, content = self._far.get()
             if kind == b"E":
@@ -367,11 +390,13 @@ class Cut(Exception):
     """The connection to the target broke."""
 
 
-DEEDS = {"hello": hello, "list": send_list, "send": send_files}
+def source_deeds():
+    source = Source()
+    return {"hello": hello, "list": source.list, "open": source.open, "send": source.send}
 
 
 def serve(wire, deeds):
-    """Answer until nothing more is asked."""
+    """Answer until nothing more is asked. A deed that returns None answers in its own way."""
     while True:
         kind, content = wire.get()
         if kind is None:
@@ -380,7 +405,9 @@ def serve(wire, deeds):
             raise ValueError("not a question: %r" % kind)
         ask = json.loads(bytes(content).decode())
         try:
-            wire.say(b"K", **deeds[ask["do"]](wire, ask))
+            answer = deeds[ask["do"]](wire, ask)
+            if answer is not None:
+                wire.say(b"K", **answer)
         except Cut as error:
             wire.say(b"E", kind="cut", zh="两台主机之间的连接中断：%s" % error, en="The connection between the hosts broke: %s" % error)
             return 1

@@ -10,7 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-from ansible.module_utils.gov_agent import DEEDS, HEADER, Wire, fields, serve
+from ansible.module_utils.gov_agent import HEADER, Wire, fields, serve, source_deeds
 from ansible.module_utils.gov_manifest import STAGING, Accounts
 from ansible.module_utils.gov_marker_file import demand_owner
 from ansible.module_utils.gov_place import Place, clear, flush, note
@@ -27,7 +27,7 @@ class Target:
     def plan(self, wire, ask):
         expel(ask["system"]["system_id"])
         self._ask, self._plan = ask, Plan(wire, ask)
-        self._plan.read()
+        self._plan.read(lambda asked: self.admit(wire, asked))
         plan = self._plan
         return {"rows": plan.rows, "wanted": plan.wanted, "bytes": plan.bytes, "extra": len(plan.extra),
                 "linked": len(plan.links), "repaired": len(plan.repairs)}  # fmt: skip
@@ -40,12 +40,13 @@ class Target:
         with _signs_of_life(wire):
             return commit(self._plan, self._ask["owners"], self._ask["live"])
 
-    def admit(self, _wire, ask):
-        """Let a key in that can do nothing but deliver into this tree, until the attempt is over."""
+    def admit(self, wire, ask):
+        """Let a key in that can do nothing but deliver into this tree, until the attempt is over; answers with R."""
         demand_owner(self._ask["marker"], self._ask["system"])
         memory = self._plan.place.memory
         if not re.match("^[A-Za-z0-9/._-]+$", memory):
-            return {"refused": memory}  # sshd gives the command to a shell
+            wire.say(b"R", refused=memory)  # sshd gives the command to a shell
+            return
         program, answers = os.path.join(memory, "agent.py"), os.path.join(memory, "admit.json")
         _write(program, self._text)
         _write(answers, json.dumps(self._ask))
@@ -53,7 +54,7 @@ class Target:
         comment = _comment(self._ask["system"]["system_id"])
         rights = 'restrict,expiry-time="%s",command="python3 -IS %s %s"' % (until, program, answers)
         _keys(comment, "%s %s %s\n" % (rights, ask["key"], comment))
-        return {}
+        wire.say(b"R")
 
     def expel(self, _wire, ask):
         return {"removed": expel(ask["system_id"])}
@@ -250,7 +251,7 @@ def main(text):
     wire = Wire(0, 1)
     target = Target(text)
     if text:
-        deeds = dict(DEEDS, plan=target.plan, receive=target.receive, commit=target.commit, admit=target.admit, expel=target.expel)
+        deeds = dict(source_deeds(), plan=target.plan, receive=target.receive, commit=target.commit, admit=target.admit, expel=target.expel)
         return serve(wire, deeds)
     with open(sys.argv[1], encoding="utf-8") as stream:
         ask = json.load(stream)

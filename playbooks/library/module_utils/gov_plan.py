@@ -1,11 +1,12 @@
 """Compares the source's rows with the tree on the target, and says what is to be sent. Python 3.6 or newer."""
 
 import hashlib
+import json
 import os
 import sys
 import threading
 
-from ansible.module_utils.gov_agent import CHUNK, HEADER, SMALL, fields
+from ansible.module_utils.gov_agent import CHUNK, COUNTS, HEADER, SMALL, fields
 from ansible.module_utils.gov_manifest import Accounts, Merge, file_digest, rows
 from ansible.module_utils.gov_place import Place, alone, bad, clear, make, parents, strange
 
@@ -36,12 +37,16 @@ class Plan:
         self.extra, self.links, self.repairs = [], [], []
         self.rows = self.wanted = self.bytes = 0
 
-    def read(self):
+    def read(self, on_ask):
+        """`on_ask`: is given what is asked for in between."""
         with open(self.place.seeing, "wb") as memory:
             while True:
                 kind, block = self._wire.get()
                 if kind == b"l":
                     break
+                if kind == b"J":
+                    on_ask(json.loads(bytes(block).decode()))
+                    continue
                 if kind != b"L":
                     sys.exit(1)
                 memory.write(HEADER.pack(b"L", len(block)) + block)
@@ -159,6 +164,7 @@ class Plan:
     def _wish(self):
         if self._flat:
             self._wire.put(b"W", b"\0".join(self._flat))
+            self._wire.put(b"A", COUNTS.pack(self.wanted, self.bytes))
             self._flat = []
 
     def _base(self, path, size, has_old):
