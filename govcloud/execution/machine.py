@@ -32,7 +32,7 @@ from govcloud.execution.moves import Act, Back, Ended, Move, Park
 from govcloud.execution.rules import ExecutionRules
 from govcloud.execution.steps import SOURCE_UNTOUCHED, WAY_BACK, applicable
 from govcloud.execution.way_back import go_back, undo
-from govcloud.execution.window import build_window, window_problem
+from govcloud.execution.window import Window, build_window, opens_later, window_problem
 from govcloud.model.attempt import Attempt
 from govcloud.model.gate import Gate, Order
 from govcloud.model.run import ENDED, MOVED
@@ -278,6 +278,8 @@ def _before_freeze(seen: Seen, steps: Steps, rules: ExecutionRules, gate: Gate |
     given = standing(seen.answers.get(gate.gate_id, ()) if gate else (), seen.run, rules, seen.now)
     problem = None if given.emergency else window_problem(window, seen.now)
     if problem is not None and gate is not None:
+        if (refresh := _refresh(seen, rules, window)) is not None:
+            return refresh
         lapses_at = min((a.expires_at for a in given.granted), default=None)
         return Park(state="waiting", wait=waits.window_wait(seen, "freeze", gate, window, problem, lapses_at))
     if (stopped := _stopped_by_others(seen)) is not None:
@@ -287,6 +289,18 @@ def _before_freeze(seen: Seen, steps: Steps, rules: ExecutionRules, gate: Gate |
     if ended is None or seen.now - ended > timedelta(minutes=rules.precheck_valid_min):
         return Act(step="precheck", phase="apply", number=next_number(seen, "precheck", "apply"))
     return None
+
+
+def _refresh(seen: Seen, rules: ExecutionRules, window: Window) -> Act | None:
+    """The copy once more, shortly before the window: what has changed since would be copied while the source stands still."""
+    if not rules.refresh_hours or window.opens_at is None or not opens_later(window, seen.now):
+        return None
+    made = tries(seen, "replicate", "apply")
+    ended = made[-1].result.finished_at if made and made[-1].result else None
+    due_at = window.opens_at - timedelta(hours=rules.refresh_hours)
+    if ended is None or seen.now < due_at or ended >= due_at:
+        return None
+    return Act(step="replicate", phase="apply", number=next_number(seen, "replicate", "apply"))
 
 
 def _stopped_by_others(seen: Seen) -> Park | None:

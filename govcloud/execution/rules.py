@@ -53,6 +53,8 @@ class ExecutionRules:
     """An emergency must be reviewed within so many calendar days."""
     precheck_valid_min: int = 15
     """A check older than that is made again before the source is frozen."""
+    refresh_hours: int = 12
+    """A copy that is older than that when its window opens is brought up to date before; 0: never."""
     gates: tuple[str, ...] = ("provision", "freeze")
     """Steps that need an approval. Those that need an order need it always. `prepare` stands in for `provision` where nothing is made."""
     approver_roles: tuple[str, ...] = ()
@@ -89,6 +91,8 @@ def parse_rules(section: Mapping[str, object], where: str = "govcloud.yaml") -> 
                 ).format(z=name),
                 where,
             )
+    if rules.refresh_hours < 0:
+        raise _error(Text("refresh_hours 不能为负", "refresh_hours can't be negative"), where)
     if not 0 <= rules.max_failed_pct <= 100:
         raise _error(Text("max_failed_pct 须在 0 至 100 之间", "max_failed_pct must be between 0 and 100"), where)
     return rules

@@ -493,6 +493,36 @@ def test_the_source_is_only_frozen_with_time_for_the_way_back(minutes_left: int,
     assert shown(world.move()) == expected
 
 
+def test_a_copy_that_waits_for_a_distant_window_is_brought_up_to_date_once_before_it() -> None:
+    """What changed on five working days would else be copied while the source stands still."""
+    opens = AT + timedelta(days=2)
+    world = World(opens_at=opens, closes_at=opens + timedelta(hours=4))
+    for _ in range(2):
+        world.go()
+        world.answer("li")
+    assert shown(world.go()) == "waiting:window"
+    world.now = opens - timedelta(hours=12, minutes=1)
+    assert shown(world.move()) == "waiting:window"
+    world.now = opens - timedelta(hours=11)
+    assert shown(world.once()) == "replicate/apply"
+    assert shown(world.go()) == "waiting:window"
+    world.now = opens
+    assert [shown(world.once()) for _ in range(2)] == ["precheck/apply", "freeze/apply"]
+
+
+def test_a_copy_that_can_no_longer_be_made_is_known_before_the_window() -> None:
+    opens = AT + timedelta(days=2)
+    world = World(opens_at=opens, closes_at=opens + timedelta(hours=4))
+    for _ in range(2):
+        world.go()
+        world.answer("li")
+    world.go()
+    world.now = opens - timedelta(hours=2)
+    world.results = failing("replicate", "apply")
+    world.go()
+    assert world.system.state == "failed" and world.now < opens
+
+
 def test_more_data_need_more_of_the_window() -> None:
     def may_begin(gib: int) -> bool:
         world = World(opens_at=AT, closes_at=AT + timedelta(hours=2))

@@ -223,7 +223,9 @@ class World:
             return
         going_back = [a for a in self.attempts if a.key.phase == "rollback" and a.key.step in WAY_BACK]
         assert not going_back, "nothing begins on the way back"
-        if act.step != "precheck" and mine:
+        # The copy may be brought up to date as often as it takes, as long as the source serves.
+        refresh = act.step == "replicate" and not any(a.key.step == "freeze" for a in self.attempts)
+        if act.step != "precheck" and mine and not refresh:
             assert not self.step_done(act.step), f"{act.step} is done and would be done again"
         names = [n for n in applicable(self.system.spec) if n != "switch_off"]
         for earlier in names[: names.index(act.step)] if act.step in names else names:
