@@ -9,20 +9,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from govcloud.demo.lab import Lab, start_lab, write_workspace_files
 from govcloud.execution import processes
 from govcloud.model.access import HostKey
 from govcloud.model.observation import Statement
 from govcloud.settings import open_workspace
-from govcloud.store import host_keys
+from govcloud.store import attempt as attempt_store
+from govcloud.store import host_keys, schema
 from govcloud.store import inventory as inventory_store
+from govcloud.store import run as run_store
+from govcloud.store.codec import encode
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.session import open_session
 from govcloud.workflow.statements import merge_inventory
@@ -179,6 +183,47 @@ def test_the_way_back_of_a_finished_migration(estate: Estate) -> None:
     out, err = child.communicate(timeout=LIMIT_S)
     assert child.returncode == 0, out + err
     assert estate.served_by("oa") == (200, "oa-01")
+
+
+def _give_window(estate: Estate, run_id: str, opens_in: timedelta) -> None:
+    """As a plan would have, and as if the copy had been made yesterday."""
+    now = datetime.now(UTC)
+    with open_session(open_workspace(estate.path), actor="zhang") as session, session.store.begin() as tx:
+        system = run_store.load_run_system(tx, run_id, KILLED)
+        assert system is not None
+        given = replace(system, opens_at=now + opens_in, closes_at=now + opens_in + timedelta(hours=4))
+        assert run_store.update_run_system(tx, given, leg=system.leg)
+        made = [a for a in attempt_store.attempts(tx, run_id, KILLED) if a.key.step == "replicate"]
+        result = made[-1].result
+        assert result is not None and result.finished_at is not None
+        older = replace(made[-1], result=replace(result, finished_at=result.finished_at - timedelta(days=1)))
+        tx.execute(
+            update(schema.step_attempt)
+            .where(schema.step_attempt.c.step == "replicate", schema.step_attempt.c.token == made[-1].token)
+            .values(body=encode(older))
+        )
+
+
+def test_a_copy_is_brought_up_to_date_before_its_window_and_the_window_is_kept(estate: Estate) -> None:
+    """The same system once more, for a Saturday night: what has changed since the rehearsal must not wait for the freeze."""
+    run_id = ended(estate.govcloud("start", KILLED, "--no-wait"))["run"]["run_id"]
+    ended(estate.govcloud("approve", run_id, user="li"))
+    shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
+    assert shown["run"]["systems"][0]["step"] == "freeze" and len(of(shown, "replicate")) == 1, shown
+    ended(estate.govcloud("approve", run_id, user="li"))
+    _give_window(estate, run_id, timedelta(hours=11))
+    root = estate.lab.places["oa-01"].root
+    estate.on("oa-01", f"echo later > {root}/srv/oa/uploads/later.txt")
+    shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
+    assert [a["status"] for a in of(shown, "replicate")] == ["ok", "ok"] and state(shown) == "waiting", shown
+    assert shown["run"]["systems"][0]["wait"]["kind"] == "window"
+    assert estate.served_by("oa") == (200, "oa-01")
+    target = estate.lab.places["cloud-01"].root
+    assert estate.on("cloud-01", f"cat {target}/srv/oa/uploads/later.txt") == "later\n"
+    _give_window(estate, run_id, timedelta(minutes=-1))
+    shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
+    assert state(shown) == "trial" and len(of(shown, "replicate")) == 2, shown
+    assert estate.served_by("oa") == (200, "cloud-01")
 
 
 def test_no_password_is_anywhere_in_the_workspace(estate: Estate) -> None:
