@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -358,7 +357,7 @@ def _interrupted(folder: Path, intent: Mapping[str, str]) -> StepResult:
         with suppress(OSError, OutsideError):
             files.seal(play)
         if control := (files.read_json(play / "job.json") or {}).get("control"):
-            shutil.rmtree(control, ignore_errors=True)
+            processes.end_connections(Path(control))
     return StepResult(
         status="unknown", reasons=(Text("执行中断，结果不明", "Interrupted: the outcome is unknown"),),
         started_at=datetime.fromisoformat(intent["at"]), finished_at=datetime.now(UTC), evidence_sha256=files.seal(folder),

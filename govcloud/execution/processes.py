@@ -7,9 +7,11 @@ hold them together. Each attempt has a random mark in its environment, which eve
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 MARK = "GOVCLOUD_ATTEMPT"
@@ -47,3 +49,18 @@ def end(mark: str, besides: Collection[int] = (), grace_s: float = 5.0) -> bool:
         else:
             return True
     return not find(mark, besides)
+
+
+def end_connections(control: Path) -> None:
+    """End the shared SSH connections whose sockets lie there, and remove the folder.
+
+    They outlive a run by minutes and show no mark, because ssh writes its title over its environment; on a host where somebody
+    looks for open sessions they would be found.
+    """
+    title = f"ssh: {control}/".encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if (entry / "cmdline").read_bytes().startswith(title):
+                    os.kill(int(entry.name), signal.SIGTERM)
+    shutil.rmtree(control, ignore_errors=True)

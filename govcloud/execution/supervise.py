@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 import threading
 import time
@@ -177,7 +176,7 @@ class Supervisor:
                 # Without room for the result nobody knows: the lock alone says that we are gone.
                 self._settle(host, result)
         processes.end(self._mark, besides=(os.getpid(),))
-        shutil.rmtree(self._job.control, ignore_errors=True)
+        processes.end_connections(self._job.control)
         with suppress(Exception):
             files.seal(self._job.folder)
 

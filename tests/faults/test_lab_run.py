@@ -226,6 +226,15 @@ def test_a_copy_is_brought_up_to_date_before_its_window_and_the_window_is_kept(e
     assert estate.served_by("oa") == (200, "cloud-01")
 
 
+def test_no_connection_outlives_the_step_that_opened_it(estate: Estate) -> None:
+    """Neither after a step's end nor after a kill: an idle login on a department's server is a finding of the next audit."""
+    controls = {json.loads(job.read_text())["control"] for job in (estate.path / "evidence").rglob("job.json")}
+    assert len(controls) > 10
+    titles = [entry.read_bytes() for entry in Path("/proc").glob("[0-9]*/cmdline") if entry.exists()]
+    left = [control for control in controls if any(title.startswith(f"ssh: {control}/".encode()) for title in titles)]
+    assert not left and not [control for control in controls if Path(control).exists()]
+
+
 def test_no_password_is_anywhere_in_the_workspace(estate: Estate) -> None:
     for host, folder in (("oa-01", "oa"), ("cloud-01", "oa"), ("petition-01", "petition"), ("cloud-02", "petition")):
         secret = estate.on(host, f"cat {estate.lab.places[host].root}/srv/{folder}/db.pass").strip().encode()
