@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,7 +77,7 @@ class Opening:
     evidence: Path
     state: Literal["closed", "admitting", "opening", "open", "refused"] = "closed"
     _private: str = ""
-    _road: Road | None = field(default=None)
+    _road: Road | None = None
 
     @property
     def is_pending(self) -> bool:
@@ -100,14 +100,19 @@ class Opening:
         self.target.ask("admit", key=public, minutes=self.minutes)
 
     def target_said(self, content: bytes) -> None:
-        if "refused" in json.loads(content) or self._road is None:
-            self.state = "refused"
+        if self._is_refused(content) or self._road is None:
             return
         self.state = "opening"
         self.source.ask("open", direct=self._road.asked(self._private))
 
     def source_said(self, content: bytes) -> None:
-        refused = json.loads(content).get("refused")
-        self.state = "open" if refused is None else "refused"
-        if refused is not None:
-            (self.evidence / "direct-refused.txt").write_text(str(refused), "utf-8")
+        if not self._is_refused(content):
+            self.state = "open"
+
+    def _is_refused(self, content: bytes) -> bool:
+        why = json.loads(content).get("refused")
+        if why is None:
+            return False
+        self.state = "refused"
+        (self.evidence / "direct-refused.txt").write_text(str(why), "utf-8")
+        return True

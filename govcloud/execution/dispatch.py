@@ -24,6 +24,7 @@ ASK_AGAIN_S = 15.0
 _LOOK_AGAIN_S = 300.0
 """All others, in case that what they wait for came unnoticed: a file was put back, a clock was set."""
 _DISTANT_S = 1800.0
+"""However far off the end of a wait: before a window a copy grows old (machine._refresh)."""
 _OUTSIDE: frozenset[WaitKind] = frozenset({"quota", "ticket", "host_key", "unreachable"})
 _PEOPLE: frozenset[WaitKind] = frozenset({"quota", "ticket", "host_key"})
 """Somebody has to do something first: whoever only works until nothing is left to do need not stay for it."""
@@ -117,12 +118,11 @@ class Board:
         at = now + timedelta(seconds=ASK_AGAIN_S if outside else _LOOK_AGAIN_S)
         if wait is not None and wait.until is not None and wait.until > now:
             at = wait.until
-        # While a window is still far away a copy may grow too old.
         again_at = min(at, now + timedelta(seconds=_DISTANT_S))
         self._note(row._replace(state=state, wait_kind=wait.kind if wait else None), again_at)
         self._ready.discard(row.key)
         self._ends_at.pop(row.key, None)
-        if outside and wait is not None and wait.kind not in _PEOPLE:
+        if wait is not None and outside and wait.kind not in _PEOPLE:
             self._ends_at[row.key] = at
 
     def next_at(self) -> datetime | None:

@@ -149,3 +149,13 @@ def test_what_was_just_registered_is_ready_without_a_question() -> None:
     ended = [row(1, state="failed"), row(2, state="switched_off")]
     due = Board().look(ended, (), NOW)
     assert (due.ask, due.ready) == ([], [])
+
+
+def test_a_system_that_waits_for_a_distant_window_is_looked_at_before_it_opens() -> None:
+    """Its copy is to be brought up to date by then; nobody would, if it were asked again at the opening only."""
+    board, waiting = Board(), row(1, wait_kind="window")
+    board.look([waiting], [], NOW)
+    board.waits(waiting, waiting.state, wait("window", NOW + timedelta(days=3)), NOW)
+    assert board.look([waiting], [], NOW + timedelta(minutes=5)).ask == []
+    assert board.look([waiting], [], NOW + timedelta(hours=1)).ask == [waiting]
+    assert board.next_at() == NOW + timedelta(days=3), "nobody stays for it who only works until nothing is left to do"

@@ -25,6 +25,7 @@ SPEC = msgspec.convert(GOOD, MigrationSpec)
         ({"slots": 0}, "slots"),
         ({"approval_hours": "a day"}, "approval_hours"),
         ({"max_failed_pct": 101}, "max_failed_pct"),
+        ({"refresh_hours": -1}, "refresh_hours"),
         ({"zones": {"部门网": {"link_mpbs": 100}}}, "link_mpbs"),
         ({"zones": {"部门网": {"slots": 0}}}, "部门网"),
         ({"zones": {"部门网": {"slots": 8, "link_mbps": 4}}}, "部门网"),

@@ -43,8 +43,10 @@ def instructions(store: Store) -> Iterator[Callable[[], int]]:
 
     store.engine.dispose()
     event.listen(store.engine, "connect", watch)
-    yield lambda: count
-    event.remove(store.engine, "connect", watch)
+    try:
+        yield lambda: count
+    finally:
+        event.remove(store.engine, "connect", watch)
 
 
 def cost(folder: Path, systems: int) -> dict[str, int]:
