@@ -17,6 +17,7 @@ import click
 
 from govcloud.cli.progress import Progress
 from govcloud.errors import UsageError
+from govcloud.model.account import Action
 from govcloud.model.text import Lang, Text
 from govcloud.report.text import render_csv, render_json, render_text
 from govcloud.report.view import View
@@ -126,6 +127,8 @@ def _word(zh: str, en: str) -> str:
 
 class LocalizedCommand(click.Command):
     text: Text
+    action: Action | None = None
+    """What it does, for the table of roles; None for a group and where no workspace is touched."""
 
     def get_short_help_str(self, limit: int = 80) -> str:
         return self.text.to(current_lang())
@@ -175,10 +178,13 @@ class LocalizedOption(click.Option):
         return record
 
 
-def command(text: Text, name: str | None = None) -> Callable[[Callable[..., Any]], LocalizedCommand]:
+def command(
+    text: Text, name: str | None = None, *, action: Action | None = None
+) -> Callable[[Callable[..., Any]], LocalizedCommand]:
     def decorate(function: Callable[..., Any]) -> LocalizedCommand:
         made = click.command(name, cls=LocalizedCommand)(function)
         made.text = text
+        made.action = action
         return made
 
     return decorate

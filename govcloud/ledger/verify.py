@@ -28,6 +28,8 @@ from typing import Any, Iterable, Iterator, NamedTuple, Sequence, Tuple  # noqa:
 
 FIELDS = {"seq", "at", "kind", "phase", "actor", "subject_id", "project_id", "plan_hash", "run_id", "step", "attempt"}
 FIELDS |= {"tool_version", "body"}
+# Records of the first version have none of these.
+LATER_FIELDS = {"unit", "role", "identity", "concerns", "evidence"}
 MANIFEST = "MANIFEST.note"
 MANIFEST_HEADER = "govcloud-bundle/1"
 _NAME = re.compile(r"records\.jsonl|leaves\.txt|ledger\.vkey|verify\.py|checkpoints/(0|[1-9][0-9]{0,15})\.note")
@@ -221,7 +223,11 @@ def check_record(line: bytes, seq: int) -> Problem | None:
         return Problem("不是有效的 JSON 记录", "not a valid JSON record", seq)
     if canonical != text:
         return Problem("不是 RFC 8785 规范形式", "not in RFC 8785 canonical form", seq)
-    if not isinstance(record, dict) or set(record) != FIELDS or type(record["seq"]) is not int:
+    if (
+        not isinstance(record, dict)
+        or set(record) not in (FIELDS, FIELDS | LATER_FIELDS)
+        or type(record["seq"]) is not int
+    ):
         return Problem("记录的字段不对", "the record does not have the fields it must have", seq)
     if record["seq"] != seq:
         return Problem(f"编号不连续：写的是 {record['seq']}", f"the numbering breaks: it says {record['seq']}", seq)

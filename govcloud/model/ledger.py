@@ -25,6 +25,14 @@ class LedgerEntry:
     run_id: str | None = None
     step: str | None = None
     attempt: int | None = None
+    unit: str | None = None
+    """Of the actor, with `role` and `identity`; None: as the session knows him (model.account.Acting)."""
+    role: str | None = None
+    identity: str | None = None
+    concerns: tuple[str, ...] = ()
+    """Ids besides `subject_id` whose timeline it belongs to: systems, projects, runs, plans."""
+    evidence: tuple[str, ...] = ()
+    """SHA-256 hex digests of the files that prove it."""
     body: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -14,10 +14,13 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from govcloud.errors import InputError, IntegrityError, OutsideError
+from govcloud.model.account import Acting
 from govcloud.model.text import Text
 
-REVISION = "0006"
+REVISION = "0007"
 """Of the schema that this version works with: the newest script in migrations/versions/."""
+ACTING = "govcloud.acting"
+"""Key in a connection's `info`: the ledger reads unit, role and identity there."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 # A worker that is stopped in the middle of a writing transaction (SIGSTOP, a paused machine) would otherwise keep its locks
@@ -33,8 +36,10 @@ _MIGRATION_LOCK = 7_204_118_306
 class Store:
     """`with store.begin() as tx:` writes; `with store.read() as tx:` reads. One writer at a time on SQLite."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, acting: Acting | None = None) -> None:
         self.engine = engine
+        self.acting = acting
+        """Who the records of this store's transactions are written for; None where that is not known."""
         # Threads of one process that wait for each other in SQLite do it by polling, which cost half of a worker's time.
         is_sqlite = engine.dialect.name == "sqlite"
         self._writer: AbstractContextManager[object] = threading.RLock() if is_sqlite else nullcontext()
@@ -42,6 +47,7 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         with self._writer, _outside_errors(self.engine), self.engine.connect() as connection:
+            connection.info[ACTING] = self.acting
             if self.engine.dialect.name == "sqlite":
                 # A deferred transaction that upgrades to writing fails at once with "database is locked".
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -64,8 +70,8 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str, busy_seconds: float = _BUSY_SECONDS) -> Store:
-    """Open and migrate. `busy_seconds`: how long to wait for another writer on SQLite.
+def open_store(url: str, busy_seconds: float = _BUSY_SECONDS, *, acting: Acting | None = None) -> Store:
+    """Open and migrate. `busy_seconds`: how long to wait for another writer on SQLite. `acting`: whose records are written.
 
     Raises InputError for an address that names no database, OutsideError when the database can't be reached, IntegrityError
     when it is not ours.
@@ -85,7 +91,7 @@ def open_store(url: str, busy_seconds: float = _BUSY_SECONDS) -> Store:
         event.listen(engine, "connect", _sqlite_pragmas)
     with _outside_errors(engine):
         _migrate(engine)
-    return Store(engine)
+    return Store(engine, acting)
 
 
 def _connect_args(url: str, busy_seconds: float) -> dict[str, Any]:

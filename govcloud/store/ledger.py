@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import rfc8785
 from sqlalchemy import Connection, func, insert, select, text
 
 from govcloud import __version__
+from govcloud.model.account import Acting
 from govcloud.model.ledger import Checkpoint, LedgerEntry, LedgerRecord
 from govcloud.store import schema
 from govcloud.store.codec import instant
+from govcloud.store.engine import ACTING
 
 _BATCH = 1000
 
@@ -30,11 +33,19 @@ def append_all(tx: Connection, entries: Sequence[LedgerEntry]) -> list[LedgerRec
     if tx.dialect.name == "postgresql":
         # Numbers have no gaps: writers queue here instead of failing on the primary key.
         tx.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
-    made = [_record(seq, entry) for seq, entry in enumerate(entries, start=size(tx))]
+    acting: Acting | None = tx.info.get(ACTING)
+    made = [_record(seq, _by(entry, acting)) for seq, entry in enumerate(entries, start=size(tx))]
     if made:
         rows = [{"seq": r.seq, "canonical": r.canonical, "leaf_hash": r.leaf_hash} for r in made]
         tx.execute(insert(schema.ledger), rows)
     return made
+
+
+def _by(entry: LedgerEntry, acting: Acting | None) -> LedgerEntry:
+    """With what the session knows of the actor. Another name than the session's is somebody that only the caller knows."""
+    if acting is None or entry.actor != acting.name or entry.identity is not None:
+        return entry
+    return replace(entry, unit=entry.unit or acting.unit, role=entry.role or acting.role, identity=acting.identity)
 
 
 def _record(seq: int, entry: LedgerEntry) -> LedgerRecord:
@@ -42,7 +53,8 @@ def _record(seq: int, entry: LedgerEntry) -> LedgerRecord:
         "seq": seq, "at": instant(entry.at), "kind": entry.kind, "phase": entry.phase, "actor": entry.actor,
         "subject_id": entry.subject_id, "project_id": entry.project_id, "plan_hash": entry.plan_hash,
         "run_id": entry.run_id, "step": entry.step, "attempt": entry.attempt,
-        "tool_version": __version__, "body": dict(entry.body),
+        "unit": entry.unit or "", "role": entry.role or "", "identity": entry.identity or "",
+        "concerns": list(entry.concerns), "evidence": list(entry.evidence), "tool_version": __version__, "body": dict(entry.body),
     }  # fmt: skip
     _refuse_floats(document)
     canonical = rfc8785.dumps(document)  # type: ignore[arg-type]

@@ -247,11 +247,40 @@ handover = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+# People who may act, and the tokens by which programs act for them. As long as there is none, the operating-system user acts.
+account = Table(
+    "account", metadata,
+    Column("login", Text, primary_key=True),
+    # Name of the person without regard to case: records and separation of duties go by it.
+    Column("name_key", Text, nullable=False, unique=True),
+    Column("disabled_at", Text),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+account_token = Table(
+    "account_token", metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("expires_at", Text, nullable=False),
+    Column("revoked_at", Text),
+    Column("body", Text, nullable=False),
+    Index("account_token_login", "login"),
+)  # fmt: skip
+
 ledger = Table(
     "ledger", metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("canonical", Text, nullable=False),
     Column("leaf_hash", Text, nullable=False),
+)  # fmt: skip
+
+# Roots of the full subtrees, so that a checkpoint or a proof reads some dozens of hashes however long the ledger is.
+ledger_node = Table(
+    "ledger_node", metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
 )  # fmt: skip
 
 checkpoint = Table(

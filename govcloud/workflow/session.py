@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from govcloud.events import Observer, Silent
+from govcloud.model.account import Acting
 from govcloud.model.text import Lang
 from govcloud.settings import Workspace
 from govcloud.store import Store, open_store
@@ -21,24 +22,33 @@ def _now() -> datetime:
 class Session:
     workspace: Workspace
     store: Store
-    actor: str
+    acting: Acting
     lang: Lang = "zh"
     """The language of files that a verb writes (reports); results carry both."""
     observer: Observer = field(default_factory=Silent)
     now: Callable[[], datetime] = _now
+
+    @property
+    def actor(self) -> str:
+        """Name of the person who acts."""
+        return self.acting.name
 
 
 @contextmanager
 def open_session(
     workspace: Workspace,
     *,
-    actor: str,
+    actor: str | Acting,
     lang: Lang = "zh",
     observer: Observer | None = None,
     now: Callable[[], datetime] = _now,
 ) -> Iterator[Session]:
-    store = open_store(workspace.database_url)
+    """`actor`: a name stands for the operating-system user of a workspace without accounts."""
+    acting = Acting(name=actor) if isinstance(actor, str) else actor
+    store = open_store(workspace.database_url, acting=acting)
     try:
-        yield Session(workspace=workspace, store=store, actor=actor, lang=lang, observer=observer or Silent(), now=now)
+        yield Session(
+            workspace=workspace, store=store, acting=acting, lang=lang, observer=observer or Silent(), now=now
+        )
     finally:
         store.close()

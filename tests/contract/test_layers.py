@@ -37,7 +37,9 @@ ADAPTERS = {
     "networkx": {"planning.scheduling"},
     "ansible_runner": {"execution.ansible"},
     "dbos": {"execution.engine"},
-    "cryptography": {"ledger.checkpoint"},
+    "cryptography": {"ledger.checkpoint", "ledger.sm3"},
+    "gmssl_pyx": {"ledger.sm2"},
+    "argon2": {"workflow.passwords"},
 }
 
 

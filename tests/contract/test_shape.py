@@ -14,6 +14,8 @@ from sources import ROOT, nodes, sources, texts
 from govcloud.demo.lab import namespaces_work
 
 MAX_MODULE, MAX_FUNCTION = 400, 60
+# An auditor gets one file, whatever it has to know.
+ONE_FILE = {"govcloud/ledger/verify.py": 1000}
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
 CJK = re.compile(r"[\u3400-\u9fff]")
 CJK_SIGN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
@@ -27,7 +29,7 @@ SWITCH = {"English", "中文"}
 
 def test_a_module_has_at_most_400_lines() -> None:
     lengths = {s.name: len(s.text.splitlines()) for s in sources()}
-    assert not {name: n for name, n in lengths.items() if n > MAX_MODULE}
+    assert not {name: n for name, n in lengths.items() if n > ONE_FILE.get(name, MAX_MODULE)}
 
 
 def test_a_function_has_at_most_60_lines() -> None:
