@@ -1,0 +1,36 @@
+"""A kind of paper: what `govcloud report` can write, and how it is filled from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from govcloud.model.text import Text
+from govcloud.report.document import Document
+from govcloud.workflow.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a paper is about; None where the user named nothing."""
+
+    wave: int | None = None
+    run_id: str | None = None
+    system_id: str | None = None
+    handover_id: str | None = None
+    department: str | None = None
+    month: date | None = None
+    """First day of it; by default the month of today in the office's time zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    kind_id: str
+    """Name for `--kind` and of the file: ASCII, words joined by hyphens."""
+    title: Text
+    about: Literal["estate", "wave", "run", "takeover"]
+    """What one paper of it is about; of all but `estate` one is written for each that exists, unless the scope names one."""
+    build: Callable[[Session, Scope], Document | Text]
+    """The paper, or why there is nothing to write yet and which command changes that."""
