@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?=
 
-.PHONY: setup demo test lint bench lock clean
+.PHONY: setup demo test lint bench bundle lock clean
 
 setup: $(VENV)/.ready
 
@@ -33,6 +33,10 @@ test: lint
 
 bench: setup
 	set -e; for program in benchmarks/*.py; do $(BIN)/python $$program; done
+
+# 离线安装包，写到 dist/ · the offline bundle, for machines without a network (BUNDLE="--machine aarch64 --extras postgres clouds": another architecture).
+bundle: setup
+	$(BIN)/python packaging/bundle.py -o dist $(BUNDLE)
 
 # Made with uv; no index address goes into the lock.
 lock:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from govcloud.cli._manual import EXAMPLES
 from govcloud.cli.base import LocalizedCommand, LocalizedOption
 from govcloud.cli.main import INTERRUPTED, cli
 from govcloud.model.text import Text
@@ -45,6 +46,7 @@ def render_reference() -> str:
         context = click.Context(command, info_name=path)
         usage = " ".join([path, *command.collect_usage_pieces(context)])
         lines += [f"## {path}", "", f"{command.text.zh} · {command.text.en}", "", f"`{usage}`", "", *_options(command)]
+        lines += _examples(path.removeprefix("govcloud "))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -56,6 +58,11 @@ def _walk(command: click.Command, path: str) -> Iterator[tuple[str, LocalizedCom
             assert isinstance(found, LocalizedCommand)  # noqa: S101 - all of ours are
             yield f"{path} {name}", found
             yield from _walk(found, f"{path} {name}")
+
+
+def _examples(path: str) -> list[str]:
+    shown = [line for e in EXAMPLES.get(path, ()) for line in (f"# {e.says.zh} · {e.says.en}", e.line)]
+    return ["```sh", *shown, "```", ""] if shown else []
 
 
 def _options(command: click.Command) -> list[str]:

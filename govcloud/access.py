@@ -1,8 +1,10 @@
-"""Reads `hosts.yaml` and checks every name before ssh or Ansible can see it."""
+"""Reads `hosts.yaml` and checks every name before ssh or Ansible can see it; reads secrets from files that nobody else can read."""
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 import re
 import stat
 from dataclasses import fields, replace
@@ -17,6 +19,7 @@ from govcloud.model.text import Text
 from govcloud.safe_yaml import load_yaml
 
 FILE = "hosts.yaml"
+_SECRET_BYTES = 4096
 
 _BASTION = re.compile(
     r"(?:(?P<user>[^@]{1,64})@)?(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<address>[^@:\[\]]{1,253}))(?::(?P<port>\d{1,5}))?"
@@ -96,7 +99,14 @@ def _checked(host: HostAccess, path: Path, seen: set[str]) -> HostAccess:
     seen.add(host.name)
     if host.key_file is None:
         return host
-    key = (path.parent / host.key_file).resolve()
+    named = path.parent / host.key_file
+    if named.is_symlink():
+        raise InputError(
+            Text("私钥是符号链接，拒绝使用：能改链接的人就能换钥", "Refused: the private key is a link, and who may change it changes the key"),
+            where=str(named),
+            next_step=Text("在 key_file 写私钥文件本身", "Name the key itself in key_file"),
+        )  # fmt: skip
+    key = named.resolve()
     check_private(key)
     return replace(host, key_file=str(key))
 
@@ -126,3 +136,38 @@ def check_private(key: Path) -> None:
             where=str(key),
             next_step=Text("运行 chmod 600 {key}", "Run chmod 600 {key}").format(key=key),
         )
+
+
+def load_secret(path: Path) -> str:
+    """A password or token: the text of a file that only its owner can read, without the line end. Raises InputError.
+
+    A link is refused: who may change it chooses what is read.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            text = file.read(_SECRET_BYTES + 1).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "UTF-8"
+        raise InputError(
+            Text(
+                "保密文件打不开，或不是普通文件：{why}", "The secret file can't be read, or is no plain file: {why}"
+            ).format(why=why),
+            where=str(path),
+        ) from None
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or found.st_uid not in (0, os.geteuid()):
+        raise InputError(
+            Text(
+                "保密文件他人可读，或不属于本人，拒绝使用",
+                "Refused: others can read the secret file, or it is somebody else's",
+            ),
+            where=str(path),
+            next_step=Text("运行 chmod 600 {key}", "Run chmod 600 {key}").format(key=path),
+        )
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if not secret or len(text) > _SECRET_BYTES or "\n" in secret:
+        raise InputError(Text("保密文件应只有一行", "A secret file holds one line and nothing else"), where=str(path))
+    return secret

@@ -35,6 +35,10 @@ class UsageError(GovcloudError):
     exit_code = 2
 
 
+class NotAllowed(UsageError):
+    """The one who acts may not do this, or it is not known who acts. The refusal stands in the ledger."""
+
+
 class InputError(GovcloudError):
     """A file that the user gave can't be used as it is."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from govcloud import resources
 from govcloud.errors import InputError, UsageError
+from govcloud.model.ledger import HashName
 from govcloud.model.text import Text
 from govcloud.safe_yaml import load_yaml
 
@@ -32,6 +34,8 @@ class Settings:
     timezone: str = "Asia/Shanghai"
     database: str = "sqlite:///govcloud.db"
     """SQLAlchemy URL; a relative SQLite path is relative to the workspace."""
+    ledger: Mapping[Literal["profile"], HashName] = field(default_factory=dict)
+    """How the ledger hashes and signs: `{profile: sm3}`; fixed by its first record."""
     precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Field -> kinds of witness, the most trusted first; `default` for the rest."""
     departments: tuple[str, ...] = ()
@@ -50,6 +54,8 @@ class Settings:
     """Crews, windows, freezes; see docs/planning.md."""
     execution: Mapping[str, object] = field(default_factory=dict)
     """Zones, gates, people who approve; see docs/runbook.md."""
+    takeover: Mapping[str, object] = field(default_factory=dict)
+    """What the site wants of hosts that are taken over: time and name servers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govcloud.access import check_private, load_hosts
+from govcloud.access import check_private, load_hosts, load_secret
 from govcloud.errors import InputError
 from govcloud.model.ids import is_host_name
 
@@ -106,6 +106,34 @@ def test_a_private_key_that_others_can_use_is_refused(tmp_path: Path, mode: int)
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_a_private_key_of_its_owner_alone_is_accepted(tmp_path: Path, mode: int) -> None:
     check_private(make_key(tmp_path, mode))
+
+
+def test_a_private_key_behind_a_link_is_refused(tmp_path: Path) -> None:
+    make_key(tmp_path)
+    (tmp_path / "linked").symlink_to(tmp_path / "keys" / "id")
+    assert "linked" in refused(write(tmp_path, {"name": "a", "address": "b", "key_file": "linked"})).message("zh")
+
+
+@pytest.mark.parametrize("mode", range(0o600, 0o1000, 7))
+def test_a_secret_is_read_from_a_file_of_its_owner_alone(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "secret"
+    file.write_text("一句话的口令\r\n", "utf-8")
+    file.chmod(mode)
+    if mode & 0o077:
+        with pytest.raises(InputError) as caught:
+            load_secret(file)
+        assert f"chmod 600 {file}" in caught.value.message("zh") and "一句话" not in caught.value.message("zh")
+    else:
+        assert load_secret(file) == "一句话的口令"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"one\ntwo\n", b"\xff\xfe", b"x" * 5000])
+def test_what_is_no_secret_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "secret"
+    file.touch(mode=0o600)
+    file.write_bytes(content)
+    with pytest.raises(InputError):
+        load_secret(file)
 
 
 def test_a_missing_key_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,11 @@ from govcloud.report.files import save
 from govcloud.workflow.ansible_source import build_ansible_inventory, list_for_ansible
 
 
-@command(Text("作为 Ansible 主机清单输出（JSON）", "The servers as an Ansible inventory (JSON)"), name="ansible")
+@command(
+    Text("作为 Ansible 主机清单输出（JSON）", "The servers as an Ansible inventory (JSON)"),
+    name="ansible",
+    action="read",
+)
 @option("--list", "everything", is_flag=True, text=Text("全部主机和组（默认）", "All hosts and groups (the default)"))
 @option("--host", metavar="NAME", text=Text("一台主机的变量", "Variables of one host"))
 @option(

@@ -21,6 +21,7 @@ _SHOWN = 10
         "Check departments' requests (files or folders) against the service catalog, with review opinions",
     ),
     name="request",
+    action="check",
 )
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @option(
@@ -41,7 +42,7 @@ def request(app: App, files: tuple[Path, ...], opinions: Path | None, listed: bo
             Text("写申请文件，或单独用 --list", "Name requests, or use --list alone"),
             next_step=Text("例如 govcloud check request 申请.yaml", "For example: govcloud check request request.yaml"),
         )
-    with app.session() as session:
+    with app.session(*(("read",) if listed else ())) as session:
         if listed:
             latest = workflow.latest_requests(session)
             at = {views.key_of(check): instant for check, instant in latest}

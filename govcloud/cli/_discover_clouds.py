@@ -31,7 +31,8 @@ _name = option(
 
 
 @command(
-    Text("读取 OpenStack 云（clouds.yaml 或 OS_* 变量）", "Read an OpenStack cloud (clouds.yaml or OS_* variables)")
+    Text("读取 OpenStack 云（clouds.yaml 或 OS_* 变量）", "Read an OpenStack cloud (clouds.yaml or OS_* variables)"),
+    action="collect",
 )
 @option("--cloud", text=Text("clouds.yaml 中的名称", "Its name in clouds.yaml"))
 @option(
@@ -63,7 +64,8 @@ def openstack(
     Text(
         "读取 EC2 兼容的云（AWS 配置档或 AWS_* 变量）",
         "Read a cloud with an EC2 interface (AWS profile or AWS_* variables)",
-    )
+    ),
+    action="collect",
 )
 @option("--endpoint", metavar="URL", text=Text("EC2 接口地址", "Address of the EC2 interface"))
 @option(
@@ -101,7 +103,8 @@ def ec2(
 @command(
     Text(
         "读取已有的 Ansible 主机清单（只读，不执行）", "Read existing Ansible inventories; nothing in them is executed"
-    )
+    ),
+    action="collect",
 )
 @click.argument("inventories", metavar="INVENTORY...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_department

@@ -23,6 +23,7 @@ _DEPARTMENT = Text("只看这个部门", "Only this department")
         "Look for zombie systems by the five criteria; exit 1 if any",
     ),
     name="zombies",
+    action="read",
 )
 @option("--department", text=_DEPARTMENT)
 @option("--all", "everything", is_flag=True, text=Text("列出全部系统和所缺资料", "Every system, and what is missing"))
@@ -42,6 +43,7 @@ def zombies(app: App, department: str | None, everything: bool) -> int:
         "Catalog offerings for each server by its use, with price and saving",
     ),
     name="sizing",
+    action="read",
 )
 @option("--department", text=_DEPARTMENT)
 @option("--system", "system_id", metavar="ID", text=Text("只看这个系统", "Only this system"))
@@ -61,7 +63,11 @@ def sizing(app: App, department: str | None, system_id: str | None, request_path
         app.say(Text("已写入 {path}", "Written: {path}").format(path=written))
 
 
-@verb(Text("各部门和处室的系统、服务器、网络和问题数", "What every department and office has"), name="departments")
+@verb(
+    Text("各部门和处室的系统、服务器、网络和问题数", "What every department and office has"),
+    name="departments",
+    action="read",
+)
 @pass_app
 def departments(app: App) -> None:
     with app.session() as session:
@@ -69,7 +75,11 @@ def departments(app: App) -> None:
     app.show(build_departments_view(rows))
 
 
-@verb(Text("功能相近、可考虑整合的系统及理由", "Systems that may do the same, with the reason"), name="overlaps")
+@verb(
+    Text("功能相近、可考虑整合的系统及理由", "Systems that may do the same, with the reason"),
+    name="overlaps",
+    action="read",
+)
 @option("--department", text=_DEPARTMENT)
 @pass_app
 def overlaps(app: App, department: str | None) -> None:

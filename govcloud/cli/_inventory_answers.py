@@ -39,7 +39,7 @@ def _rows(app: App, limit: int | None) -> int | None:
 
 @verb(
     Text("确认一个字段的值，或两个编号是不是同一个；任何导入都不会改变它",
-         "Settle the value of a field, or whether two ids are one thing; no import overrides it")
+         "Settle the value of a field, or whether two ids are one thing; no import overrides it"), action="collect"
 )  # fmt: skip
 @click.argument("words", metavar="[ID FIELD VALUE | ID same-as ID | ID not-same-as ID]", nargs=-1)
 @option("--reason", text=Text("理由，写入台账", "The reason; it goes into the ledger"))
@@ -96,7 +96,10 @@ def _confirm(session: Session, words: tuple[str, ...], reason: str, document: st
     return settle.confirm_field(session, words[0], words[1], words[2], reason, document)
 
 
-@verb(Text("人工确认过的事实，及确认后的不同说法", "What persons confirmed, and what witnesses say otherwise since"))
+@verb(
+    Text("人工确认过的事实，及确认后的不同说法", "What persons confirmed, and what witnesses say otherwise since"),
+    action="read",
+)
 @_department
 @pass_app
 def confirmations(app: App, department: str | None) -> None:
@@ -104,7 +107,7 @@ def confirmations(app: App, department: str | None) -> None:
         app.show(views.build_confirmations_view(settle.list_confirmations(session, department)))
 
 
-@verb(Text("给现在的清单起名留存，以便日后比较", "Name the inventory of now, to compare with later"))
+@verb(Text("给现在的清单起名留存，以便日后比较", "Name the inventory of now, to compare with later"), action="collect")
 @click.argument("label", metavar="LABEL")
 @pass_app
 def snapshot(app: App, label: str) -> None:
@@ -112,7 +115,7 @@ def snapshot(app: App, label: str) -> None:
         app.show(views.build_snapshots_view([take_snapshot(session, label)]))
 
 
-@verb(Text("留存的快照", "Snapshots"))
+@verb(Text("留存的快照", "Snapshots"), action="read")
 @pass_app
 def snapshots(app: App) -> None:
     with app.session() as session:
@@ -121,7 +124,7 @@ def snapshots(app: App) -> None:
 
 @verb(
     Text("两个时刻之间的变化；时刻写快照名、日期、#批次或 now",
-         "What changed between two states: a snapshot, a day, #batch or now")
+         "What changed between two states: a snapshot, a day, #batch or now"), action="read"
 )  # fmt: skip
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="[B]", default="now")
@@ -141,7 +144,7 @@ def diff(
 
 @verb(
     Text("每个系统的数据可信度，差的在前，及先做什么",
-         "How far each system's facts can be relied on, the worst first, and what to ask next")
+         "How far each system's facts can be relied on, the worst first, and what to ask next"), action="read"
 )  # fmt: skip
 @_department
 @_limit

@@ -18,7 +18,7 @@ from govcloud.workflow import run_machines, run_status
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@command(Text("查看一次尝试的日志", "The log of an attempt"))
+@command(Text("查看一次尝试的日志", "The log of an attempt"), action="read")
 @click.argument("run_id")
 @click.argument("system_id")
 @step_argument
@@ -34,7 +34,9 @@ def logs(app: App, run_id: str, system_id: str, step: StepName, phase: Phase, nu
         click.echo(text)
 
 
-@command(Text("核对一步的效果是否存在（只读）", "Look whether a step's effect is there; it only reads"))
+@command(
+    Text("核对一步的效果是否存在（只读）", "Look whether a step's effect is there; it only reads"), action="operate"
+)
 @click.argument("run_id")
 @click.argument("system_id")
 @step_argument
@@ -46,13 +48,16 @@ def probe(app: App, run_id: str, system_id: str, step: StepName) -> int:
     return leave(0 if result.status == "ok" else 1)
 
 
-@command(Text("清理：删除已结束的系统在云上创建的资源", "Clean up: delete what systems that have ended made in clouds"))
+@command(
+    Text("清理：删除已结束的系统在云上创建的资源", "Clean up: delete what systems that have ended made in clouds"),
+    action="operate",
+)
 @click.argument("run_id")
 @systems_option
 @option("--list", "listing", is_flag=True, text=Text("只列出，不删除", "Only list them, delete nothing"))
 @pass_app
 def cleanup(app: App, run_id: str, systems: tuple[str, ...], listing: bool) -> int:
-    with app.session() as session:
+    with app.session(*(("read",) if listing else ())) as session:
         if listing:
             app.show(build_resources_view(run_machines.list_resources(session, run_id, systems)))
             return 0
@@ -63,7 +68,7 @@ def cleanup(app: App, run_id: str, systems: tuple[str, ...], listing: bool) -> i
     return leave(0 if all(r.status == "ok" for r in results.values()) else 1)
 
 
-@command(Text("导入云管人员填好的工单", "Import the ticket that the cloud desk has filled in"))
+@command(Text("导入云管人员填好的工单", "Import the ticket that the cloud desk has filled in"), action="operate")
 @click.argument("run_id")
 @click.argument("system_id")
 @click.argument("file", type=_FILE)
@@ -78,7 +83,8 @@ def answer(app: App, run_id: str, system_id: str, file: Path) -> None:
 @command(
     Text(
         "核对并认可这次执行创建的机器的主机公钥", "Compare and approve the host keys of machines that the run has made"
-    )
+    ),
+    action="operate",
 )
 @click.argument("run_id")
 @click.argument("system_id")

@@ -26,7 +26,9 @@ from govcloud.workflow.run import step_titles
 from govcloud.workflow.run_orders import Choice
 
 
-@command(Text("批准（或拒绝）别人发起的执行的一步", "Approve, or refuse, a step of somebody else's run"))
+@command(
+    Text("批准（或拒绝）别人发起的执行的一步", "Approve, or refuse, a step of somebody else's run"), action="approve"
+)
 @click.argument("run_id")
 @option("--step", type=click.Choice(get_args(StepName)), text=Text("哪一步的关口", "The gate of this step"))
 @systems_option
@@ -65,7 +67,7 @@ def approve(
             )
 
 
-@command(Text("暂停：不再开始新的步骤", "Hold: no further step begins"))
+@command(Text("暂停：不再开始新的步骤", "Hold: no further step begins"), action="operate")
 @click.argument("run_id")
 @systems_option
 @reason_option
@@ -75,7 +77,10 @@ def hold(app: App, run_id: str, systems: tuple[str, ...], reason: str | None) ->
         tell(app, run_orders.hold(session, run_id, systems, reason=reason))
 
 
-@command(Text("取消：中止正在执行的步骤，撤销已做的", "Cancel: stop the step under way and undo what was begun"))
+@command(
+    Text("取消：中止正在执行的步骤，撤销已做的", "Cancel: stop the step under way and undo what was begun"),
+    action="operate",
+)
 @click.argument("run_id")
 @systems_option
 @reason_option
@@ -91,7 +96,10 @@ def cancel(app: App, run_id: str, systems: tuple[str, ...], reason: str | None) 
     return leave(0 if all(shown.states[g.order.system_id] in given_up for g in given) else 1)
 
 
-@command(Text("对结果不明或失败待定的一步作出决定", "Decide on a step that is unclear, or that failed and is held"))
+@command(
+    Text("对结果不明或失败待定的一步作出决定", "Decide on a step that is unclear, or that failed and is held"),
+    action="operate",
+)
 @click.argument("run_id")
 @click.argument("system_id")
 @step_argument
@@ -102,12 +110,13 @@ def cancel(app: App, run_id: str, systems: tuple[str, ...], reason: str | None) 
 def decide(
     app: App, run_id: str, system_id: str, step: StepName, choice: Choice, phase: Phase, reason: str | None
 ) -> None:  # fmt: skip
-    with app.session() as session:
+    # To let a step be repeated that must not be is an approval, which the workflow asks for.
+    with app.session("operate", "approve") as session:
         tell(app, [run_orders.decide(session, run_id, system_id, step, choice, phase=phase, reason=reason)])
     app.say(NEEDS_WORK.format(r=run_id))
 
 
-@command(Text("让一个系统的源恢复服务", "Let a system's source serve again"))
+@command(Text("让一个系统的源恢复服务", "Let a system's source serve again"), action="operate")
 @click.argument("run_id")
 @click.argument("system_id")
 @reason_option
@@ -121,7 +130,10 @@ def rollback(app: App, run_id: str, system_id: str, reason: str | None) -> int:
     return leave(0 if shown.states[system_id] == "rolled_back" else 1)
 
 
-@command(Text("验收：试运行通过，从此不再回退", "Accept: the trial has been passed, there is no way back any more"))
+@command(
+    Text("验收：试运行通过，从此不再回退", "Accept: the trial has been passed, there is no way back any more"),
+    action="approve",
+)
 @click.argument("run_id")
 @systems_option
 @reason_option
@@ -131,7 +143,10 @@ def accept(app: App, run_id: str, systems: tuple[str, ...], reason: str | None) 
         tell(app, run_orders.accept(session, run_id, systems, reason=reason))
 
 
-@command(Text("停用已验收系统的源（不删除数据）", "Switch off the sources of accepted systems; no data is deleted"))
+@command(
+    Text("停用已验收系统的源（不删除数据）", "Switch off the sources of accepted systems; no data is deleted"),
+    action="operate",
+)
 @click.argument("run_id")
 @systems_option
 @reason_option
@@ -146,7 +161,7 @@ def switch_off(app: App, run_id: str, systems: tuple[str, ...], reason: str | No
     return leave(0 if all(shown.states[g.order.system_id] == "switched_off" for g in given) else 1)
 
 
-@command(Text("复核紧急批准（第三人）", "Review an emergency, as a third person"))
+@command(Text("复核紧急批准（第三人）", "Review an emergency, as a third person"), action="review")
 @click.argument("run_id")
 @systems_option
 @option("--reason", required=True, text=Text("复核结论，记入台账", "What was found; goes into the ledger"))

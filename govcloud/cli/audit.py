@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from govcloud.cli import _audit_log
 from govcloud.cli.base import App, group, option, pass_app
 from govcloud.cli.base import command as verb
 from govcloud.errors import IntegrityError
 from govcloud.model.text import Text
-from govcloud.report.audit import build_checkpoint_view, build_log_view, build_verify_view
+from govcloud.report.audit import build_checkpoint_view, build_verify_view
 from govcloud.report.coverage import build_clauses_view, build_documents_view
 from govcloud.report.files import save
 from govcloud.workflow import audit as audit_workflow
@@ -25,18 +26,7 @@ def audit() -> None:
     pass
 
 
-@verb(Text("最近的记录", "The newest records"))
-@option("--kind", text=Text("只看这一类，如 approval、step", "Only this kind, such as approval or step"))
-@option(
-    "--limit", type=click.IntRange(min=1), default=50, text=Text("最多几条，默认 50", "How many at most; 50 by default")
-)
-@pass_app
-def log(app: App, kind: str | None, limit: int) -> None:
-    with app.session() as session:
-        app.show(build_log_view(audit_workflow.list_records(session, kind=kind, limit=limit)))
-
-
-@verb(Text("签一个检查点；把它存到本机以外", "Sign a checkpoint; keep it outside of this machine"))
+@verb(Text("签一个检查点；把它存到本机以外", "Sign a checkpoint; keep it outside of this machine"), action="checkpoint")
 @option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), text=Text("写入文件", "Write it to a file"))
 @pass_app
 def checkpoint(app: App, output: Path | None) -> None:
@@ -57,12 +47,19 @@ def checkpoint(app: App, output: Path | None) -> None:
     )
 
 
-@verb(Text("导出给审计方离线核对的目录", "Write a folder that an auditor checks offline"))
+@verb(Text("导出给审计方离线核对的目录", "Write a folder that an auditor checks offline"), action="export")
 @option("-o", "folder", required=True, type=click.Path(path_type=Path), text=Text("目标目录", "Target folder"))
+@option(
+    "--since",
+    text=Text(
+        "只导出这个检查点之后的部分：检查点的记录数或其文件",
+        "Only what came after this checkpoint: its size, or a file",
+    ),
+)
 @pass_app
-def export(app: App, folder: Path) -> None:
+def export(app: App, folder: Path, since: str | None) -> None:
     with app.session() as session:
-        made = audit_workflow.export_bundle(session, folder)
+        made = audit_workflow.export_bundle(session, folder, since)
     if app.output != "table":
         app.show(build_checkpoint_view(made.checkpoint, vkey=made.vkey))
     app.say(
@@ -70,24 +67,73 @@ def export(app: App, folder: Path) -> None:
             "已导出 {n} 条记录到 {folder}\n公钥（请另行交给审计方）：{vkey}\n核对：python3 verify.py {folder} --key '{vkey}'",
             "{n} records exported to {folder}\nPublic key (give it to the auditor by another way): {vkey}\n"
             "Check it: python3 verify.py {folder} --key '{vkey}'",
-        ).format(n=made.checkpoint.size, folder=folder, vkey=made.vkey)
+        ).format(n=made.checkpoint.size - made.start, folder=folder, vkey=made.vkey)
     )
 
 
-@verb(Text("核对本工作区的台账或一个导出目录", "Check this workspace's ledger or an exported folder"))
+@verb(
+    Text("证明一条记录在台账中：一个可单独交出的小文件", "Prove that a record is in the ledger: one small file"),
+    action="export",
+)
+@click.argument("record")
+@option(
+    "-o",
+    "output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    text=Text("写入文件", "Write it to a file"),
+)
+@pass_app
+def prove(app: App, record: str, output: Path) -> None:
+    """RECORD: its number or its leaf hash."""
+    with app.session() as session:
+        (proof,) = audit_workflow.prove(session, [audit_workflow.find_record(session, record)])
+    save(output, proof)
+    app.say(
+        Text(
+            "证明已写入 {path}\n核对：python3 verify.py --proof {path} --key 公钥",
+            "Proof written to {path}\nCheck it: python3 verify.py --proof {path} --key KEY",
+        ).format(path=output)
+    )
+
+
+@verb(
+    Text("更换台账签名私钥，新旧两钥共同签署", "Change the ledger's signing key; old and new key both sign"),
+    name="rotate-key",
+    action="administer",
+)
+@pass_app
+def rotate_key(app: App) -> None:
+    with app.session() as session:
+        made = audit_workflow.rotate_key(session)
+    if app.output != "table":
+        app.show(build_checkpoint_view(made.checkpoint, vkey=made.vkey))
+    app.say(
+        Text(
+            "已换钥。旧公钥：{old}\n新公钥（请另行交给审计方；持旧公钥者仍可核对）：{new}",
+            "The key was changed. Old public key: {old}\n"
+            "New public key (give it to the auditor by another way; the old one still checks everything): {new}",
+        ).format(old=made.old_vkey, new=made.vkey)
+    )
+
+
+@verb(Text("核对本工作区的台账或一个导出目录", "Check this workspace's ledger or an exported folder"), action="read")
 @click.argument("bundle", required=False, type=click.Path(path_type=Path))
-@option("--key", "vkey", text=Text("台账公钥（文本或文件）", "The ledger's public key (text or file)"))
+@option(
+    "--key", "vkeys", multiple=True,
+    text=Text("台账公钥（文本或文件），可多次给出", "The ledger's public key (text or file); may be repeated"),
+)  # fmt: skip
 @option(
     "--checkpoint", "kept", multiple=True, type=click.Path(path_type=Path),
     text=Text("以前留存的检查点文件，可多次给出", "A checkpoint kept from earlier; may be repeated"),
 )  # fmt: skip
 @pass_app
-def verify(app: App, bundle: Path | None, vkey: str | None, kept: tuple[Path, ...]) -> int:
-    if bundle is not None and vkey is not None:
-        checked = audit_workflow.verify_ledger(None, bundle, vkey=vkey, kept=kept)
+def verify(app: App, bundle: Path | None, vkeys: tuple[str, ...], kept: tuple[Path, ...]) -> int:
+    if bundle is not None and vkeys:
+        checked = audit_workflow.verify_ledger(None, bundle, vkeys=vkeys, kept=kept)
     else:
         with app.session() as session:
-            checked = audit_workflow.verify_ledger(session, bundle, vkey=vkey, kept=kept)
+            checked = audit_workflow.verify_ledger(session, bundle, vkeys=vkeys, kept=kept)
     app.show(build_verify_view(checked.report, live=checked.live, unsigned=checked.unsigned))
     return IntegrityError.exit_code if checked.report.problems else 0
 
@@ -96,7 +142,8 @@ def verify(app: App, bundle: Path | None, vkey: str | None, kept: tuple[Path, ..
     Text(
         "逐条列出法规的处理情况：由哪条规则检查，或为什么不检查",
         "Every clause of the regulations: which rule tests it, or why none does",
-    )
+    ),
+    action="read",
 )
 @option(
     "--jurisdiction",
@@ -121,9 +168,12 @@ def coverage(app: App, jurisdiction: str | None, document: str | None, only_open
     )
 
 
-audit.add_command(log)
+for _verb in _audit_log.VERBS:
+    audit.add_command(_verb)
 audit.add_command(checkpoint)
 audit.add_command(export)
+audit.add_command(prove)
+audit.add_command(rotate_key)
 audit.add_command(verify)
 audit.add_command(coverage)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import locale
 import os
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import click
@@ -19,10 +18,11 @@ from govcloud.cli.progress import Progress
 from govcloud.errors import UsageError
 from govcloud.model.account import Action
 from govcloud.model.text import Lang, Text
-from govcloud.report.text import render_csv, render_json, render_text
-from govcloud.report.view import View
 from govcloud.settings import Workspace, open_workspace
-from govcloud.workflow.session import Session, open_session
+
+if TYPE_CHECKING:
+    from govcloud.report.view import View
+    from govcloud.workflow.session import Session
 
 Format = Literal["table", "json", "csv"]
 _TERMINAL_ROWS = 500
@@ -67,8 +67,9 @@ DAY = _Day()
 class App:
     """The global options of one run; every command gets it with `@pass_app`."""
 
-    def __init__(self, workspace: Path, lang: Lang, output: Format, user: str) -> None:
+    def __init__(self, workspace: Path, lang: Lang, output: Format, user: str | None) -> None:
         self.path, self.lang, self.output, self.user = workspace, lang, output, user
+        """`user`: a login, or without accounts any name; None: the operating-system user."""
         self.zone: tzinfo | None = None
         """The workspace's time zone once it is open: an office reads its own clock, wherever the machine stands."""
 
@@ -82,16 +83,25 @@ class App:
             return None
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, *actions: Action, sets_password: bool = False) -> Iterator[Session]:
+        """For the command's own action, or for any of those named here. Raises NotAllowed."""
+        # Neither --help nor a completion waits for the database's libraries, nor for those that align tables.
+        from govcloud.cli._door import door, os_user
+        from govcloud.workflow.session import open_session
+
         workspace = open_workspace(self.path)
         self.zone = ZoneInfo(workspace.settings.timezone)
+        what, own = _command_and_action()
+        admit = door(self.user, actions or own, what, self.lang, sets_password=sets_password)
         with (
             Progress(self.lang) as progress,
-            open_session(workspace, actor=self.user, lang=self.lang, observer=progress) as session,
+            open_session(workspace, actor=os_user(), admit=admit, lang=self.lang, observer=progress) as session,
         ):
             yield session
 
     def show(self, *views: View) -> None:
+        from govcloud.report.text import render_csv, render_json, render_text
+
         if self.output == "table":
             most = _TERMINAL_ROWS if sys.stdout.isatty() else None
             click.echo(render_text(views, self.lang, self.zone, most_rows=most))
@@ -101,6 +111,14 @@ class App:
     def say(self, text: Text) -> None:
         """A sentence for a person. It goes to stderr when stdout carries JSON or CSV."""
         click.echo(text.to(self.lang), err=self.output != "table")
+
+
+def _command_and_action() -> tuple[str, Action | None]:
+    """Of the command that runs: its words, and what it does by the table of roles."""
+    context = click.get_current_context(silent=True)
+    found = context.command if context is not None else None
+    action = found.action if isinstance(found, LocalizedCommand) else None
+    return (context.command_path if context is not None else ""), action
 
 
 pass_app = click.make_pass_decorator(App)
@@ -150,6 +168,15 @@ class LocalizedCommand(click.Command):
         with formatter.section(_word("选项", "Options")):
             formatter.write_dl(records)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from govcloud.cli._manual import EXAMPLES  # only --help needs it
+
+        if examples := EXAMPLES.get(ctx.command_path.removeprefix("govcloud").strip(), ()):
+            with formatter.section(_word("示例", "Examples")):
+                for example in examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}# {example.says.to(current_lang())}\n")
+                    formatter.write(f"{'':>{formatter.current_indent}}{example.line}\n")
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)
         if option is not None:
@@ -160,9 +187,13 @@ class LocalizedCommand(click.Command):
 class LocalizedGroup(LocalizedCommand, click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
-        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
         with formatter.section(_word("命令", "Commands")):
-            formatter.write_dl([(name, verb.get_short_help_str()) for name, verb in found if verb is not None])
+            formatter.write_dl([(name, self.line_of(ctx, name)) for name in self.list_commands(ctx)])
+
+    def line_of(self, ctx: click.Context, name: str) -> str:
+        """What a command of this group does, in one line."""
+        verb = self.get_command(ctx, name)
+        return verb.get_short_help_str() if verb is not None else ""
 
 
 class LocalizedOption(click.Option):
@@ -201,7 +232,3 @@ def group(text: Text, name: str | None = None) -> Callable[[Callable[..., Any]],
 
 def option(*names: str, text: Text, **kwargs: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(*names, cls=LocalizedOption, text=text, **kwargs)
-
-
-def default_user() -> str:
-    return os.environ.get("GOVCLOUD_USER") or getpass.getuser()

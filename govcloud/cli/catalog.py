@@ -28,7 +28,7 @@ def catalog() -> None:
     pass
 
 
-@verb(Text("列出服务项", "List the offerings"), name="list")
+@verb(Text("列出服务项", "List the offerings"), name="list", action="read")
 @option("--catalog", "named", text=_CATALOG)
 @option("--on", type=DAY, text=_ON)
 @option(
@@ -60,7 +60,7 @@ def list_(
     app.show(views.build_catalog_view(found, offerings))
 
 
-@verb(Text("显示一个服务项", "Show one offering"), name="show")
+@verb(Text("显示一个服务项", "Show one offering"), name="show", action="read")
 @click.argument("code")
 @option("--catalog", "named", text=_CATALOG)
 @option("--on", type=DAY, text=_ON)
@@ -70,7 +70,11 @@ def show(app: App, code: str, named: str | None, on: datetime | None) -> None:
     app.show(views.build_offering_view(found, workflow.find_offering(found, code)))
 
 
-@verb(Text("列出各目录的版本和有效期", "List the catalogs' versions and when they are valid"), name="versions")
+@verb(
+    Text("列出各目录的版本和有效期", "List the catalogs' versions and when they are valid"),
+    name="versions",
+    action="read",
+)
 @option("--on", type=DAY, text=Text("哪一天现行，默认今天", "In force on which day; today by default"))
 @pass_app
 def versions(app: App, on: datetime | None) -> None:
@@ -86,6 +90,7 @@ def versions(app: App, on: datetime | None) -> None:
         "Validate a catalog's file, folder or the folder above: every fault is listed",
     ),
     name="validate",
+    action="read",
 )
 @click.argument("path", metavar="FILE|DIR", type=click.Path(path_type=Path))
 @pass_app
@@ -104,6 +109,7 @@ def validate(app: App, path: Path) -> int:
         "Compare two catalogs or versions, and tell which running requests are touched",
     ),
     name="diff",
+    action="read",
 )
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")

@@ -24,7 +24,11 @@ def check() -> None:
     pass
 
 
-@verb(Text("按本地法规检查全部资产", "Check the whole estate against the rules of the office"), name="estate")
+@verb(
+    Text("按本地法规检查全部资产", "Check the whole estate against the rules of the office"),
+    name="estate",
+    action="check",
+)
 @option(
     "--as-of",
     type=DAY,
@@ -75,6 +79,7 @@ def estate(app: App, /, as_of: datetime | None, rules: bool, **wanted: Any) -> i
 @verb(
     Text("显示一个问题的依据、责任方和下一步", "Show a finding's evidence, who answers for it and what to do"),
     name="show",
+    action="read",
 )
 @click.argument("finding_id")
 @pass_app
@@ -88,7 +93,11 @@ def show(app: App, finding_id: str) -> None:
     app.show(*shown)
 
 
-@verb(Text("校验法规包并试跑每条规则的用例", "Validate the rule packs and try the cases of every rule"), name="rules")
+@verb(
+    Text("校验法规包并试跑每条规则的用例", "Validate the rule packs and try the cases of every rule"),
+    name="rules",
+    action="read",
+)
 @pass_app
 def rules(app: App) -> int:
     results = workflow.check_rules(here.path if (here := app.workspace()) else None)

@@ -53,7 +53,10 @@ def discover() -> None:
     pass
 
 
-@verb(Text("查看并认可主机密钥；未认可的主机不登录", "See and approve host keys; nobody logs in to others"))
+@verb(
+    Text("查看并认可主机密钥；未认可的主机不登录", "See and approve host keys; nobody logs in to others"),
+    action="collect",
+)
 @_selection
 @option("--approve", is_flag=True, text=Text("认可新密钥，记录认可人", "Approve the new keys; who did is recorded"))
 @option(
@@ -85,7 +88,8 @@ def trust(app: App, /, approve: bool, expect: Path | None, replace: tuple[str, .
     Text(
         "登录各主机，查明系统、硬件、软件、端口、连接和路由",
         "Log in and read systems, hardware, software, sockets, connections, routes",
-    )
+    ),
+    action="collect",
 )
 @_selection
 @option(

@@ -19,6 +19,7 @@ _WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods", ".csv"
 @command(
     Text("导入各部门报来的工作簿和其他工具的导出", "Import the departments' workbooks and exports of other tools"),
     name="import",
+    action="collect",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @option(

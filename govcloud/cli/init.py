@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
+from govcloud.cli._door import without_accounts
 from govcloud.cli.base import App, command, option, pass_app
+from govcloud.model.ledger import HashName
 from govcloud.model.text import Text
 from govcloud.workflow.init import init_workspace
 
@@ -16,9 +19,18 @@ from govcloud.workflow.init import init_workspace
     required=True,
     text=Text("站点：shanxi、jincheng、jiaocheng、shandong", "Site: shanxi, jincheng, jiaocheng, shandong"),
 )
+@option(
+    "--ledger",
+    type=click.Choice(get_args(HashName)),
+    default="sha256",
+    text=Text(
+        "台账的算法，建立后不再改变：sha256（配 Ed25519，默认）或 sm3（配 SM2）",
+        "The ledger's hash, fixed for good: sha256 (with Ed25519, the default) or sm3 (with SM2)",
+    ),
+)
 @pass_app
-def init(app: App, directory: Path, site: str) -> None:
-    workspace = init_workspace(directory, site, actor=app.user)
+def init(app: App, directory: Path, site: str, ledger: HashName) -> None:
+    workspace = init_workspace(directory, site, actor=without_accounts(app.user), ledger=ledger)
     settings = workspace.settings
     app.say(
         Text(

@@ -63,7 +63,7 @@ def _query(app: App, department: str | None, find: str | None, limit: int | None
     return Query(department=department, find=find, limit=row_limit(app, limit))
 
 
-@verb(Text("政务信息系统", "Systems"))
+@verb(Text("政务信息系统", "Systems"), action="read")
 @_department
 @_find
 @_limit
@@ -74,7 +74,7 @@ def systems(app: App, department: str | None, find: str | None, limit: int | Non
         app.show(views.build_system_page(page))
 
 
-@verb(Text("服务器", "Servers"))
+@verb(Text("服务器", "Servers"), action="read")
 @_department
 @_find
 @_limit
@@ -85,7 +85,7 @@ def servers(app: App, department: str | None, find: str | None, limit: int | Non
         app.show(views.build_server_page(page))
 
 
-@verb(Text("网络及其上的系统和服务器", "Networks, and who is on them"))
+@verb(Text("网络及其上的系统和服务器", "Networks, and who is on them"), action="read")
 @_department
 @_find
 @_limit
@@ -96,7 +96,7 @@ def networks(app: App, department: str | None, find: str | None, limit: int | No
         app.show(views.build_network_page(page))
 
 
-@verb(Text("系统之间的依赖，填报的和测得的", "Dependencies, declared and measured"))
+@verb(Text("系统之间的依赖，填报的和测得的", "Dependencies, declared and measured"), action="read")
 @_department
 @_find
 @_limit
@@ -107,7 +107,7 @@ def dependencies(app: App, department: str | None, find: str | None, limit: int 
         app.show(views.build_dependency_page(page))
 
 
-@verb(Text("云上的租户（项目）及其配额和用量", "Tenants of clouds with their quotas and what they use"))
+@verb(Text("云上的租户（项目）及其配额和用量", "Tenants of clouds with their quotas and what they use"), action="read")
 @_department
 @_find
 @_limit
@@ -119,7 +119,7 @@ def tenants(app: App, department: str | None, find: str | None, limit: int | Non
 
 
 @verb(
-    Text("测得的连接：谁连谁的哪个端口，两端是什么程序", "Measured connections: who talks to which port, and the programs at both ends")
+    Text("测得的连接：谁连谁的哪个端口，两端是什么程序", "Measured connections: who talks to which port, and the programs at both ends"), action="read"
 )  # fmt: skip
 @click.argument("name", metavar="[ID]", required=False)
 @option("--traffic", type=click.Choice(get_args(Traffic)), text=Text("只列这一类", "Only this class of traffic"))
@@ -133,7 +133,7 @@ def connections(app: App, name: str | None, traffic: str | None, limit: int | No
 
 @verb(
     Text("来源说法不一的事实；csv 可填写确认值后交给 inventory confirm",
-         "Facts that witnesses disagree about; the csv can be filled in for inventory confirm")
+         "Facts that witnesses disagree about; the csv can be filled in for inventory confirm"), action="read"
 )  # fmt: skip
 @_department
 @_find
@@ -149,7 +149,8 @@ def conflicts(app: App, department: str | None, find: str | None, limit: int | N
     Text(
         "无人填报的服务器和网段，以及专网上的服务器",
         "Servers and address blocks nobody declared; servers on dedicated networks",
-    )
+    ),
+    action="read",
 )
 @_department
 @_find
@@ -165,7 +166,10 @@ def undeclared(app: App, department: str | None, find: str | None, limit: int | 
         )
 
 
-@verb(Text("一个对象的全部字段，连同出处和时间", "Every field of one subject, with where and when it was read"))
+@verb(
+    Text("一个对象的全部字段，连同出处和时间", "Every field of one subject, with where and when it was read"),
+    action="read",
+)
 @click.argument("name", metavar="ID")
 @option(
     "--why", is_flag=True,

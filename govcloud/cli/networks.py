@@ -35,6 +35,7 @@ class Office(NamedTuple):
         "The ledger of dedicated networks: what remains, what blocks closing it, exemptions, contradictions, trend",
     ),
     name="networks",
+    action="read",
 )
 @option(
     "--as-of",

@@ -112,7 +112,11 @@ def _show_built(app: App, made: MigrationPlan) -> int:
     return 0 if made.status in ("optimal", "feasible") else 1
 
 
-@verb(Text("从清单和配置排出批次并保存", "Plan the waves from inventory and settings, and keep the plan"), name="build")
+@verb(
+    Text("从清单和配置排出批次并保存", "Plan the waves from inventory and settings, and keep the plan"),
+    name="build",
+    action="plan",
+)
 @option("--starts-on", type=DAY,
         text=Text("最早日期，默认今天；与 --from 合用时，取原计划尚未到来的首日", "Earliest date; today by default, with --from the first day of that plan while it lies ahead"))  # fmt: skip
 @option("--weeks", type=click.IntRange(1, workflow.MAX_WEEKS),
@@ -138,7 +142,11 @@ def build(
     return _show_built(app, made)
 
 
-@verb(Text("显示计划的批次、日历、负荷和依据", "Show the waves, calendar, loads and grounds of a plan"), name="show")
+@verb(
+    Text("显示计划的批次、日历、负荷和依据", "Show the waves, calendar, loads and grounds of a plan"),
+    name="show",
+    action="read",
+)
 @click.argument("plan_id", required=False)
 @option("--wave", type=click.IntRange(min=1), text=Text("只看第几批", "Only this wave"))
 @option("--part", "parts", type=click.Choice(PARTS), multiple=True,
@@ -178,6 +186,7 @@ def show(app: App, plan_id: str | None, wave: int | None, parts: tuple[str, ...]
 @verb(
     Text("说明一个系统或专网为什么排在那一天", "Say why a system moves, or a network closes, on its day"),
     name="explain",
+    action="read",
 )
 @click.argument("subject_id")
 @option("--plan", "plan_id", text=_PLAN)
@@ -189,7 +198,7 @@ def explain(app: App, subject_id: str, plan_id: str | None) -> None:
     app.show(*views.build_explanation_views(found, explanation))
 
 
-@verb(Text("两个计划之间变了什么、为什么", "What moved between two plans, and why"), name="diff")
+@verb(Text("两个计划之间变了什么、为什么", "What moved between two plans, and why"), name="diff", action="read")
 @click.argument("before", required=False)
 @click.argument("after", required=False)
 @pass_app
@@ -199,7 +208,7 @@ def diff(app: App, before: str | None, after: str | None) -> None:
     app.show(views.build_diff_view(old, new, changes))
 
 
-@verb(Text("并排比较几个计划", "Compare plans side by side"), name="compare")
+@verb(Text("并排比较几个计划", "Compare plans side by side"), name="compare", action="read")
 @click.argument("plan_ids", nargs=-1, required=True)
 @pass_app
 def compare(app: App, plan_ids: tuple[str, ...]) -> None:
@@ -208,7 +217,7 @@ def compare(app: App, plan_ids: tuple[str, ...]) -> None:
     app.show(views.build_comparison_view(workflow.compare_plans(plans)))
 
 
-@verb(Text("把系统固定在某个窗口，或暂不排入", "Pin systems to a window, or leave them out"), name="pin")
+@verb(Text("把系统固定在某个窗口，或暂不排入", "Pin systems to a window, or leave them out"), name="pin", action="plan")
 @click.argument("system_ids", nargs=-1, required=True)
 @option("--on", "opens_on", type=DAY, text=Text("窗口开始的日期", "The day on which the window opens"))
 @option("--leave-out", is_flag=True, text=Text("暂不排入计划", "Leave them out of the plan"))
@@ -228,7 +237,7 @@ def pin(
     app.say(_AGAIN)
 
 
-@verb(Text("取消固定", "Withdraw pins"), name="unpin")
+@verb(Text("取消固定", "Withdraw pins"), name="unpin", action="plan")
 @click.argument("system_ids", nargs=-1, required=True)
 @option("--reason", required=True, text=_REASON)
 @pass_app
@@ -239,7 +248,7 @@ def unpin(app: App, system_ids: tuple[str, ...], reason: str) -> None:
     app.say(_AGAIN)
 
 
-@verb(Text("列出人工固定的安排", "List the pins"), name="pins")
+@verb(Text("列出人工固定的安排", "List the pins"), name="pins", action="read")
 @option("--all", "ended", is_flag=True, text=Text("包括已取消的", "Those withdrawn as well"))
 @pass_app
 def pins(app: App, ended: bool) -> None:
@@ -249,7 +258,7 @@ def pins(app: App, ended: bool) -> None:
 
 
 @verb(Text("把计划写成文件：.xlsx .csv .json .html .ics .md", "Write a plan to a file: .xlsx .csv .json .html .ics .md"),
-      name="export")  # fmt: skip
+      name="export", action="export")  # fmt: skip
 @click.argument("plan_id", required=False)
 @option("-o", "--output", "path", required=True, type=click.Path(path_type=Path),
         text=Text("文件，按结尾决定格式", "The file; its ending names the form"))  # fmt: skip
@@ -261,7 +270,7 @@ def export(app: App, plan_id: str | None, path: Path) -> None:
 
 
 @verb(Text("读回改过的计划表：改动成为固定安排，并重新排期", "Read an edited plan back: edits become pins, and the plan is made again"),
-      name="import")  # fmt: skip
+      name="import", action="plan")  # fmt: skip
 @click.argument("path", type=click.Path(path_type=Path))
 @option(
     "--plan", "plan_id", text=Text("它来自哪个计划，默认为最新的", "The plan that it came from; the latest by default")
@@ -303,6 +312,7 @@ def import_(
         "Verify a plan independently, and compare it with the inventory of today",
     ),
     name="verify",
+    action="read",
 )
 @click.argument("plan_id", required=False)
 @pass_app

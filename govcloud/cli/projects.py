@@ -26,7 +26,7 @@ _department = option(
 _as_of = option("--as-of", type=DAY, text=Text("按哪一天判断，默认今天", "The day to judge by; today by default"))
 
 
-@verb(Text("列出项目", "List the projects"), name="list")
+@verb(Text("列出项目", "List the projects"), name="list", action="read")
 @_department
 @pass_app
 def list_(app: App, department: str | None) -> None:
@@ -35,7 +35,7 @@ def list_(app: App, department: str | None) -> None:
     app.show(views.build_projects_view(found))
 
 
-@verb(Text("一个项目的全部记录和时限", "One project: its whole record and its deadlines"))
+@verb(Text("一个项目的全部记录和时限", "One project: its whole record and its deadlines"), action="read")
 @click.argument("name", metavar="ID")
 @_as_of
 @pass_app
@@ -55,6 +55,7 @@ def show(app: App, name: str, as_of: datetime | None) -> None:
         "List the deadlines of all projects; exit code 1 when one is overdue",
     ),
     name="deadlines",
+    action="read",
 )
 @_as_of
 @_department
@@ -93,7 +94,11 @@ def deadlines(
     return 1 if found.overdue else 0
 
 
-@verb(Text("一件事发生后，谁须在何时前做什么", "What must be done by whom and when after an event"), name="due")
+@verb(
+    Text("一件事发生后，谁须在何时前做什么", "What must be done by whom and when after an event"),
+    name="due",
+    action="read",
+)
 @click.argument("event", type=click.Choice(workflow.EVENT_IDS))
 @option("--on", "on", type=DAY, required=True, text=Text("发生日期", "The day of the event"))
 @option(

@@ -38,7 +38,9 @@ def run() -> None:
     pass
 
 
-@command(Text("发起迁移：检查，到关口等待，逐步执行", "Start: check, stop at the gates, then step by step"))
+@command(
+    Text("发起迁移：检查，到关口等待，逐步执行", "Start: check, stop at the gates, then step by step"), action="operate"
+)
 @click.argument("systems", nargs=-1)
 @option("--plan", "plan_id", text=Text("按此计划", "Take the systems from this plan"))
 @option("--wave", type=int, text=Text("计划中的批次", "Wave of the plan"))
@@ -64,7 +66,8 @@ def start(
     Text(
         "继续：解除暂停，采用现在的计划和文件，接着做能做的",
         "Go on: take back holds, adopt what has changed, do what can be done",
-    )
+    ),
+    action="operate",
 )
 @click.argument("run_id")
 @systems_option
@@ -82,7 +85,7 @@ def resume(
 
 
 @command(
-    Text("查看执行到哪里、为什么等待；默认最近一次", "Where a run is and why it waits; the newest by default")
+    Text("查看执行到哪里、为什么等待；默认最近一次", "Where a run is and why it waits; the newest by default"), action="read"
 )  # fmt: skip
 @click.argument("run_id", required=False)
 @option("--all", "everything", is_flag=True, text=Text("列出全部执行", "List all runs"))

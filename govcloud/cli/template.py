@@ -11,7 +11,11 @@ from govcloud.workflow import template as workflow
 _KINDS = ("census", "servers", "networks", "dependencies", "projects", "request")
 
 
-@command(Text("生成发给各部门填写的调查表", "Make the survey forms that departments fill in"), name="template")
+@command(
+    Text("生成发给各部门填写的调查表", "Make the survey forms that departments fill in"),
+    name="template",
+    action="collect",
+)
 @click.argument("kinds", metavar="KIND…", nargs=-1, required=True, type=click.Choice(_KINDS))
 @option(
     "-o",

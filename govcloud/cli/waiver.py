@@ -20,7 +20,7 @@ def waiver() -> None:
     pass
 
 
-@verb(Text("登记一个问题的豁免", "Record a waiver of a finding"), name="add")
+@verb(Text("登记一个问题的豁免", "Record a waiver of a finding"), name="add", action="waive")
 @click.argument("finding_id")
 @option("--reason", required=True, text=Text("为什么暂不处理", "Why it is left for now"))
 @option(
@@ -44,7 +44,7 @@ def add(
     app.show(build_waivers_view([pair for pair in found if pair[0].waiver_id == made.waiver_id], day))
 
 
-@verb(Text("列出豁免", "List the waivers"), name="list")
+@verb(Text("列出豁免", "List the waivers"), name="list", action="read")
 @option(
     "--all",
     "ended",
@@ -58,7 +58,11 @@ def list_(app: App, ended: bool) -> None:
     app.show(build_waivers_view(found, day))
 
 
-@verb(Text("撤销豁免，自当日起不再有效", "Withdraw a waiver; it does not count from today on"), name="withdraw")
+@verb(
+    Text("撤销豁免，自当日起不再有效", "Withdraw a waiver; it does not count from today on"),
+    name="withdraw",
+    action="waive",
+)
 @click.argument("waiver_id")
 @option("--reason", required=True, text=Text("为什么撤销", "Why it is withdrawn"))
 @pass_app

@@ -30,6 +30,7 @@ class _Lines:
 @verb(
     Text("工作进程：执行某些网络区的迁移步骤", "A worker: carries out the steps of systems in some zones"),
     name="worker",
+    action="operate",
 )
 @option(
     "--zone", "zones", multiple=True,
@@ -47,7 +48,7 @@ def worker(app: App, zones: tuple[str, ...], name: str | None, listing: bool) ->
     from govcloud.workflow import run_engine
     from govcloud.workflow import worker as workflow
 
-    with app.session() as session:
+    with app.session(*(("read",) if listing else ())) as session:
         if listing:
             workers, living = workflow.list_workers(session)
             app.show(build_workers_view(workers, living, session.now()))

@@ -173,14 +173,29 @@ class Road:
         )
         key = self.stage.lab.folder / "builder_ed25519"
         self.stage.shell("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "builder", "-f", key)
-        start = ("takeover", "start", GOOD, "--builder", BUILDER_UNIT, "--builder-key", f"{key}.pub")
-        self.stage.govcloud(*start, user=OWNER)
-        handover: str = self.stage.ask("takeover", "status")["handovers"]["rows"][0]["handover_id"]
+        until = date.today() + timedelta(days=60)
+        plan = ("--level", "technical", "--builder", BUILDER_UNIT, "--until", str(until))
+        self.stage.govcloud("takeover", "plan", GOOD, *plan, user=OWNER)
+        self.stage.govcloud("takeover", "start", GOOD, "--builder-key", f"{key}.pub", user=OWNER)
+        rows = self.stage.ask("takeover", "list")["takeovers"]["rows"]
+        handover: str = next(row["handover_id"] for row in rows if row["system_id"] == GOOD)
         self.stage.govcloud("takeover", "papers", handover, "handover", user=OWNER)
-        self.stage.govcloud("takeover", "rotate", handover, "--identity", key, user=OWNER)
+        reason = ("--not-applicable", "建设单位即开发单位，没有其他原运维单位")
+        self.stage.govcloud("takeover", "evidence", handover, "vendor_access", *reason, user=OWNER)
+        self.stage.say(
+            Text(
+                "\n资料须由接收方另一人接收才算数；台账里有的（服务器、合同、未整改问题……）不用人写：",
+                "\nPapers count once the receiver, another person, has accepted them; what the store knows (servers, "
+                "contracts, open findings …) nobody has to write:",
+            )
+        )
+        self.stage.govcloud("takeover", "data", handover, "servers", "contracts", "findings")
+        self.stage.govcloud("takeover", "accept", handover, "--all", user=BUILDER)
+        self.stage.govcloud("takeover", "rotate", handover, "--identity", key, user=BUILDER)
         self.stage.govcloud("takeover", "sign", handover, "--role", "owner", user=OWNER)
         self.stage.govcloud("takeover", "sign", handover, "--role", "builder", "--identity", key, user=BUILDER)
         self.stage.govcloud("takeover", "status", handover)
+        self.stage.govcloud("takeover", "progress")
 
     def prove(self) -> None:
         folder = self.stage.folder

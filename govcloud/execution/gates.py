@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from govcloud.execution.history import same_person
-from govcloud.execution.rules import ExecutionRules, Person
+from govcloud.execution.rules import AccountHolder, ExecutionRules, Person
 from govcloud.execution.steps import applicable
 from govcloud.execution.window import Window, window_problem
+from govcloud.model.account import ACCOUNT_ROLES, ACTION_NAMES, AccountRole, Action, allowed, roles_for, same_person
 from govcloud.model.gate import Answer, Gate, Order
+from govcloud.model.ids import normalize
 from govcloud.model.run import Run, RunSystem
 from govcloud.model.step import Step, StepName
 from govcloud.model.text import Text
@@ -53,9 +54,11 @@ def needs_approval(step: StepName, rules: ExecutionRules) -> bool:
 def standing(answers: Sequence[Answer], run: Run, rules: ExecutionRules, now: datetime) -> Standing:
     refused = next((a for a in answers if not a.granted), None)
     live = [a for a in answers if a.granted and now < a.expires_at]
-    ordinary = [a for a in live if not a.emergency and not same_person(a.actor, run.created_by) and _has_role(a, rules)]
+    ordinary = [
+        a for a in live if not a.emergency and not _same(a.actor, run.created_by, rules) and _has_role(a, rules)
+    ]
     urgent = [a for a in live if a.emergency and _has_role(a, rules)]
-    two = len({a.actor.strip().casefold() for a in urgent}) >= EMERGENCY_PEOPLE
+    two = len({_name(a.actor, rules) for a in urgent}) >= EMERGENCY_PEOPLE
     return Standing(
         granted=tuple(urgent if two else ordinary),
         refused=refused,
@@ -102,49 +105,68 @@ def answer_problem(
     """Why this person may not give this answer. Anybody who may speak at all may refuse, the starter included."""
     if gate.used_at is not None:
         return Text("这道关口已用过，不能再答复", "This gate has been used: there is nothing left to answer")
-    if any(same_person(a.actor, actor) for a in answers):
+    if any(_same(a.actor, actor, rules) for a in answers):
         return Text("{who} 已答复过，每人只答复一次", "{who} has answered already; everybody answers once").format(
             who=actor
         )
-    if problem := person_problem(actor, rules, approves=granted):
+    if problem := approver_problem(actor, run, rules, granted=granted, emergency=emergency):
         return problem
     if not granted:
         return None
     if any(not a.granted for a in answers):
         return Text("已有人不予批准", "Somebody has refused it")
-    if not emergency and same_person(actor, run.created_by):
-        return Text("不能批准自己发起的执行", "Nobody approves a run of his own")
     return changed_text(changed) if changed else None
+
+
+def approver_problem(actor: str, run: Run, rules: ExecutionRules, *, granted: bool, emergency: bool) -> Text | None:
+    """Why it is not for this person to answer, whatever the gate's state."""
+    if problem := person_problem(actor, rules, "approve" if granted else None):
+        return problem
+    if granted and not emergency and _same(actor, run.created_by, rules):
+        return Text("不能批准自己发起的执行", "Nobody approves a run of his own")
+    return None
 
 
 def word_problem(actor: str, run: Run, rules: ExecutionRules, *, repeats_once_only: bool) -> Text | None:
     """Why this person may not decide on an attempt. `repeats_once_only`: he lets a step begin again that must not be repeated
     by itself, which is an approval."""
-    if repeats_once_only and same_person(actor, run.created_by):
+    if repeats_once_only and _same(actor, run.created_by, rules):
         return Text(
             "这一步不可自动重做，准许重做即为批准，不能由发起人作出",
             "This step is never repeated by itself; to allow it is an approval, which the starter of the run may not give",
         )
-    return person_problem(actor, rules, approves=repeats_once_only)
+    return person_problem(actor, rules, "approve" if repeats_once_only else "operate")
 
 
 def review_problem(actor: str, run: Run, answers: Sequence[Answer], rules: ExecutionRules) -> Text | None:
     """Why this person may not review the emergency that these answers declared."""
-    if any(same_person(actor, a.actor) for a in answers if a.emergency) or same_person(actor, run.created_by):
+    if any(_same(actor, other, rules) for other in (run.created_by, *(a.actor for a in answers if a.emergency))):
         return Text(
             "紧急批准须由第三人复核：不能是批准人或发起人",
             "An emergency is reviewed by a third person: neither one who approved nor the starter",
         )
-    return person_problem(actor, rules, approves=True)
+    return person_problem(actor, rules, "review")
 
 
-def person_problem(actor: str, rules: ExecutionRules, *, approves: bool) -> Text | None:
+def person_problem(actor: str, rules: ExecutionRules, action: Action | None) -> Text | None:
+    """Why this person may not do this; None for `action`: why he may not speak at all.
+
+    The table of roles and actions is for holders of accounts. People of the settings have roles of the office's own choice,
+    and `approver_roles` names those that approve and review.
+    """
     person = find_person(actor, rules)
     if rules.people and person is None:
         return Text(
-            "{who} 不在 execution.people 名单中", "{who} is not listed in execution.people"
-        ).format(who=actor)  # fmt: skip
-    if approves and rules.approver_roles and not set(rules.approver_roles) & set(person.roles if person else ()):
+            "{who} 没有可用的账号，也不在 execution.people 名单中",
+            "{who} has no account in use and is not listed in execution.people",
+        ).format(who=actor)
+    by_account = isinstance(person, AccountHolder)
+    if by_account and action is not None and not allowed(_account_roles(person), action):
+        return Text("{who} 没有“{what}”所需的角色：{roles}", '{who} has none of the roles that "{what}" takes: {roles}').format(
+            who=actor, what=ACTION_NAMES[action], roles=roles_for(action)
+        )  # fmt: skip
+    chosen = action == "approve" or (action == "review" and not by_account)
+    if chosen and rules.approver_roles and not set(rules.approver_roles) & set(person.roles if person else ()):
         return Text(
             "{who} 没有批准所需的角色：{roles}", "{who} has none of the roles that may approve: {roles}"
         ).format(who=actor, roles=", ".join(rules.approver_roles))  # fmt: skip
@@ -152,7 +174,7 @@ def person_problem(actor: str, rules: ExecutionRules, *, approves: bool) -> Text
 
 
 def find_person(actor: str, rules: ExecutionRules) -> Person | None:
-    return next((p for p in rules.people if same_person(p.name, actor)), None)
+    return next((p for p in rules.people if any(same_person(name, actor) for name in _names(p))), None)
 
 
 def role_of(actor: str, rules: ExecutionRules) -> tuple[str, str]:
@@ -182,4 +204,22 @@ def changed_text(changed: Collection[str]) -> Text:
 
 def _has_role(answer: Answer, rules: ExecutionRules) -> bool:
     """Who has lost his role since has lost his word."""
-    return person_problem(answer.actor, rules, approves=True) is None
+    return person_problem(answer.actor, rules, "approve") is None
+
+
+def _account_roles(person: Person | None) -> list[AccountRole]:
+    return [role for role in ACCOUNT_ROLES if person is not None and role in person.roles]
+
+
+def _names(person: Person) -> tuple[str, ...]:
+    return (person.name, *person.known_as) if isinstance(person, AccountHolder) else (person.name,)
+
+
+def _name(actor: str, rules: ExecutionRules) -> str:
+    """One word for one person, whatever he was called when it was written down."""
+    person = find_person(actor, rules)
+    return normalize(person.name if person else actor)
+
+
+def _same(a: str, b: str, rules: ExecutionRules) -> bool:
+    return _name(a, rules) == _name(b, rules)

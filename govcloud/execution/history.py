@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from govcloud.execution.journal import Seen
 from govcloud.execution.steps import SOURCE_UNTOUCHED
+from govcloud.model.account import same_person
 from govcloud.model.attempt import Attempt, AttemptKey, StepResult
 from govcloud.model.gate import Order, OrderKind
 from govcloud.model.step import Phase, StepName
@@ -16,10 +17,6 @@ MAX_TRIES = 3
 RETRY_AFTER = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5))
 """Hosts that did not answer are tried again after these times."""
 _WORDS: frozenset[OrderKind] = frozenset({"rerun", "done", "abort"})
-
-
-def same_person(a: str, b: str) -> bool:
-    return a.strip().casefold() == b.strip().casefold()
 
 
 def tries(seen: Seen, step: StepName, phase: Phase) -> tuple[Attempt, ...]:

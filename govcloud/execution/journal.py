@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from govcloud.execution.rules import AccountHolder
 from govcloud.model.attempt import Attempt, AttemptKey, StepResult, Worker
 from govcloud.model.gate import Answer, Gate, Order
 from govcloud.model.resource import Resource
@@ -36,6 +37,8 @@ class Seen:
     """Parts of the scope that are no longer what they were when the run was registered: plan, playbooks, hosts, spec."""
     resources: tuple[Resource, ...]
     now: datetime
+    holders: tuple[AccountHolder, ...] | None = None
+    """Of the enabled accounts: who has lost his account or role since has lost his word. None: no accounts are kept."""
 
 
 class Journal(Protocol):

@@ -54,6 +54,7 @@ def next_move(seen: Seen, steps: Steps, rules: ExecutionRules) -> Move:
     live = next((a for a in seen.attempts if a.result is None), None)
     if live is not None:
         return _go_on(seen, live, steps)
+    rules = rules.with_people(seen.holders)
     move = _of_older_version(seen, steps, rules) if OLDER in seen.run.settings else _way(seen, steps, rules)
     if is_held(seen) and (
         isinstance(move, Act) or (isinstance(move, Park) and move.state in ("waiting", "rolling_back"))

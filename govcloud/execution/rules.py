@@ -36,6 +36,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHolder(Person):
+    """A person by his account: his roles are those of model.account, and its table says what they may."""
+
+    known_as: tuple[str, ...] = ()
+    """Other names under which records from before the account may hold him."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRules:
     zones: Mapping[str, ZoneRules] = field(default_factory=dict)
     """Zone of hosts.yaml -> its limits; other zones have the defaults."""
@@ -60,10 +68,15 @@ class ExecutionRules:
     approver_roles: tuple[str, ...] = ()
     """Only people with one of these roles may approve; empty: anybody listed, or anybody at all where nobody is listed."""
     people: tuple[Person, ...] = ()
-    """Who may approve and decide, with unit and role as records name them; empty: names are self-declared."""
+    """Who may approve and decide, with unit and role as records name them; empty: names are self-declared. Where accounts are
+    kept, their holders stand here instead."""
 
     def zone(self, name: str | None) -> ZoneRules:
         return self.zones.get(name, ZoneRules()) if name is not None else ZoneRules(slots=self.slots)
+
+    def with_people(self, holders: tuple[AccountHolder, ...] | None) -> ExecutionRules:
+        """`holders`: of the enabled accounts at this moment; None where no accounts are kept."""
+        return self if holders is None else replace(self, people=holders)
 
 
 def parse_rules(section: Mapping[str, object], where: str = "govcloud.yaml") -> ExecutionRules:

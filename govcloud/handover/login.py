@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import posixpath
 import socket
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +20,11 @@ from govcloud.model.access import HostAccess, HostKey
 from govcloud.model.handover import LoginAttempt
 from govcloud.model.text import Text
 
+# A refused connection is a result here; paramiko would tell it on the terminal as well.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+
 _SECONDS = 15
+PASSWORD = "password"  # noqa: S105 - what a login attempt names instead of a key's fingerprint
 KEY_FILES = ("authorized_keys", "authorized_keys2")
 """What sshd reads by default (sshd_config: AuthorizedKeysFile)."""
 
@@ -119,11 +125,19 @@ class HeldSession:
 
 
 class Logins:
-    """Tries logins; every host must show a host key that a person approved."""
+    """Tries logins; every host must show a host key that a person approved.
 
-    def __init__(self, approved: dict[tuple[str, int], tuple[HostKey, ...]], now: Callable[[], datetime]) -> None:
+    `hosts`: by name, for the bastions that others are reached through; a bastion is opened with its own key file.
+    """
+
+    def __init__(
+        self, approved: Mapping[tuple[str, int], tuple[HostKey, ...]], now: Callable[[], datetime],
+        hosts: Mapping[str, HostAccess] | None = None,
+    ) -> None:  # fmt: skip
         self._approved = approved
         self._now = now
+        self._hosts = hosts or {}
+        self._bastions: dict[str, paramiko.Transport] = {}
 
     def attempt(self, host: HostAccess, identity: Path) -> LoginAttempt:
         """One new login, closed again at once."""
@@ -131,6 +145,39 @@ class Logins:
         if session is not None:
             session.close()
         return attempt
+
+    def attempt_password(self, host: HostAccess, password: str) -> LoginAttempt:
+        """One new login with a password, closed again at once. Neither it nor anything made of it is in the result."""
+        accepted: bool | None = None
+        transport: paramiko.Transport | None = None
+        try:
+            transport = self._connect(host)
+            # A server that takes no passwords refuses this one, too. `fallback`: also by keyboard-interactive.
+            more = transport.auth_password(host.user, password, fallback=True)
+            # With a second factor still missing nobody is in, yet the password was right.
+            accepted, answer = True, f"accepted, then asked for {', '.join(more)}" if more else "accepted"
+        except paramiko.AuthenticationException as error:
+            accepted, answer = False, _one_line(error)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            answer = _one_line(error)
+        finally:
+            if transport is not None:
+                transport.close()
+        return self._told(host, PASSWORD, accepted, answer)
+
+    def knock(self, host: HostAccess) -> bool:
+        """Whether an SSH server greets us at the host's own address, without its bastion."""
+        try:
+            with socket.create_connection((host.address, host.port), timeout=_SECONDS) as link:
+                return link.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+    def direct(self, host: HostAccess, identity: Path) -> LoginAttempt:
+        """A login that leaves the bastion out: what the bastion is for is that this fails."""
+        keys = self._approved.get((host.key_host, host.port), ())
+        around = Logins({(host.address, host.port): keys}, self._now)
+        return around.attempt(replace(host, via=None), identity)
 
     def open(self, host: HostAccess, identity: Path) -> tuple[LoginAttempt, HeldSession | None]:
         """A new login that stays open when it is accepted. Only this one key is offered, no agent and no others."""
@@ -149,16 +196,16 @@ class Logins:
             answer = _one_line(error)
         if session is None and transport is not None:
             transport.close()
-        attempt = LoginAttempt(
-            host=host.name, fingerprint=fingerprint(key.get_base64()), accepted=accepted, answer=answer, at=self._now()
-        )
-        return attempt, session
+        return self._told(host, fingerprint(key.get_base64()), accepted, answer), session
+
+    def _told(self, host: HostAccess, offered: str, accepted: bool | None, answer: str) -> LoginAttempt:
+        return LoginAttempt(host=host.name, fingerprint=offered, accepted=accepted, answer=answer, at=self._now())
 
     def _connect(self, host: HostAccess) -> paramiko.Transport:
-        transport = paramiko.Transport(socket.create_connection((host.address, host.port), timeout=_SECONDS))
+        transport = paramiko.Transport(self._link(host))
         transport.banner_timeout = transport.auth_timeout = _SECONDS
         try:
-            known = self._approved.get((host.address, host.port), ())
+            known = self._approved.get((host.key_host, host.port), ())
             # Asking for a type that was approved: a server with several keys must not fail for showing another.
             transport.get_security_options().key_types = _algorithms(transport, {k.key_type for k in known})
             transport.start_client(timeout=_SECONDS)
@@ -169,6 +216,21 @@ class Logins:
             transport.close()
             raise
         return transport
+
+    def _link(self, host: HostAccess) -> socket.socket | paramiko.Channel:
+        """A connection to the host's SSH port; through its bastion where it has one."""
+        if host.via is None:
+            return socket.create_connection((host.address, host.port), timeout=_SECONDS)
+        bastion = self._bastions.get(host.via)
+        if bastion is None or not bastion.is_authenticated():
+            access = self._hosts[host.via]
+            bastion = self._bastions[host.via] = self._connect(access)
+            try:
+                bastion.auth_publickey(access.user, load_identity(Path(str(access.key_file))))
+            except paramiko.AuthenticationException as error:
+                # Not the host's answer: nothing is known of the key that was to be tried there.
+                raise paramiko.SSHException(f"the bastion {access.name} refuses us: {_one_line(error)}") from error
+        return bastion.open_channel("direct-tcpip", (host.address, host.port), ("127.0.0.1", 0), timeout=_SECONDS)
 
 
 def _algorithms(transport: paramiko.Transport, known: Collection[str]) -> tuple[str, ...]:

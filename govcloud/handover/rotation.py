@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from govcloud.handover.login import HeldSession, Logins, SessionError, fingerprint
 from govcloud.model.access import HostAccess
@@ -27,13 +27,20 @@ class PlaybookResult:
     ok: bool
     detail: str
     """What failed, in one line; empty when everything was proved."""
+    reasons: tuple[Text, ...] = ()
+    """The same, sentence by sentence."""
+    facts: Mapping[str, int | str] = field(default_factory=dict)
+    """`gov` of the tasks, together."""
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    """What each task reported, secrets covered: {"task", "found", "problems"}."""
 
 
 class Playbooks(Protocol):
     """Runs `playbooks/<step>/<name>.yml` on one host, with the host's key or another, and judges it by its events."""
 
     def run(
-        self, step: str, name: str, host: HostAccess, variables: dict[str, str], *, identity: Path | None = None
+        self, step: str, name: str, host: HostAccess, variables: Mapping[str, Any], *, identity: Path | None = None,
+        timeout_s: int = 180,
     ) -> PlaybookResult: ...
 
 

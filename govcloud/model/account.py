@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
 
+from govcloud.model.ids import normalize
 from govcloud.model.text import Text
 
 AccountRole = Literal["owner", "builder", "supervisor", "authority", "finance", "auditor", "administrator"]
@@ -66,8 +67,8 @@ ACTION_NAMES: Mapping[Action, Text] = {
 }
 
 Identity = Literal["os_user", "declared", "account", "token"]
-"""How it is known who acts: the operating-system user; a name given with --user that nobody checked; an account with its
-password or its operating-system user; an account's token."""
+"""How it is known who acts: by the operating-system user; by nothing but a name given with --user; by an account's password;
+by an account's token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +86,19 @@ class Account:
     """Operating-system users by which the person is known without a password."""
     password_hash: str | None = None
     """argon2id in its encoded form; None: no login by password."""
+    password_set_by: str = ""
+    """Login. A password that somebody else has set lets its owner in for nothing but to set his own."""
+    tries: int = 0
+    """Passwords tried since the last that was right, or since `tries_from` lay too long back; see workflow/accounts.py."""
+    tries_from: datetime | None = None
     created_at: datetime
     created_by: str
     disabled_at: datetime | None = None
+
+    @property
+    def words(self) -> frozenset[str]:
+        """All by which the person is or was recorded, without regard to case: no other account may have one of them."""
+        return frozenset(word.casefold() for word in (self.login, self.name, *self.os_users))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +120,8 @@ class Acting:
     """Who acts in a session, as its records name him."""
 
     name: str
+    login: str = ""
+    """Of the account; empty where no accounts are kept."""
     identity: Identity = "os_user"
     unit: str = ""
     role: str = ""
@@ -120,6 +133,21 @@ class Acting:
         return self.roles is None or allowed(self.roles, action)
 
 
+ALONE: frozenset[AccountRole] = frozenset({"administrator", "auditor"})
+"""Roles that go with no other: who keeps the accounts decides nothing in projects, and who audits changes nothing."""
+
+
 def allowed(roles: Iterable[AccountRole], action: Action) -> bool:
     """By the table, and nothing else: an action without a line is nobody's."""
     return bool(set(roles) & ACTIONS.get(action, frozenset()))
+
+
+def same_person(a: str, b: str) -> bool:
+    """By the name that records hold; an account's is nobody else's."""
+    return normalize(a) == normalize(b)
+
+
+def roles_for(action: Action) -> Text:
+    """The roles that may do it, for a sentence."""
+    named = [ACCOUNT_ROLE_NAMES[role] for role in ACCOUNT_ROLES if role in ACTIONS[action]]
+    return Text("、".join(n.zh for n in named), ", ".join(n.en for n in named))

@@ -22,6 +22,8 @@ class Query:
     """Anywhere in the values."""
     limit: int | None = None
     """None: all."""
+    offset: int = 0
+    """So many are passed over first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 Phase = Literal["event", "intent", "result"]
+HashName = Literal["sha256", "sm3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashProfile:
+    """How a ledger hashes, from its first record to its last; the kind of its signatures follows from it (docs/design.md)."""
+
+    name: HashName
+    hash: Callable[[bytes], bytes]
+    """To 32 bytes."""
+
+    def leaf(self, data: bytes) -> bytes:
+        """RFC 9162 §2.1.1."""
+        return self.hash(b"\x00" + data)
+
+    def root(self, nodes: Sequence[bytes]) -> bytes:
+        """Head of the tree over leaf hashes or over full subtrees of one size, of which the last may be smaller.
+
+        Pairs level by level; a last odd node moves up unchanged, as in the recursive form of RFC 9162 §2.1.1.
+        """
+        if not nodes:
+            return self.hash(b"")
+        level, hash_ = list(nodes), self.hash
+        while len(level) > 1:
+            paired = [hash_(b"\x01" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)]
+            level = paired + level[len(paired) * 2 :]
+        return level[0]
+
+
+SHA256 = HashProfile(name="sha256", hash=lambda data: hashlib.sha256(data).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +74,7 @@ class LedgerRecord:
     canonical: str
     """The record as RFC 8785 canonical JSON: the bytes that are hashed."""
     leaf_hash: str
-    """Hex of SHA-256(0x00 || canonical), RFC 9162 §2.1.1."""
+    """Hex of the hash of 0x00 || canonical, RFC 9162 §2.1.1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from markupsafe import Markup
 from wcwidth import wcswidth
 
 from govcloud.model.text import LANGS, Lang, Text
-from govcloud.report.document import Document, Section
+from govcloud.report.document import Document, FormRow, Section
 from govcloud.report.figure import build_inline_svg
-from govcloud.report.frame import FRAME, made_at, section_number
+from govcloud.report.frame import COLON, FRAME, made_at, part_titles, section_numbers, signature_lines
 from govcloud.report.text import cell_text
 from govcloud.report.tone import tone_of
 from govcloud.report.view import Cell, View
@@ -46,7 +46,11 @@ def render_html(document: Document, lang: Lang, links: Mapping[Lang, str] | None
     other: Lang = LANGS[1 - LANGS.index(lang)]
     return _template().render(
         document=document,
-        sections=[_section(s, n, lang, tz) for n, s in enumerate(document.sections, start=1)],
+        sections=[
+            _section(s, n, lang, tz) for s, n in zip(document.sections, section_numbers(document, lang), strict=True)
+        ],
+        signatures=[(signature, signature_lines(signature, lang, tz)) for signature in document.signatures],
+        colon=COLON.to(lang),
         made_at=made_at(document.made_at, document.timezone, lang),
         html_lang={"zh": "zh-CN", "en": "en"}[lang],
         other_lang={"zh": "zh-CN", "en": "en"}[other],
@@ -65,18 +69,22 @@ def _template() -> Template:
     return environment.get_template("report.html.j2")
 
 
-def _section(section: Section, number: int, lang: Lang, tz: tzinfo) -> dict[str, Any]:
+def _section(section: Section, number: str, lang: Lang, tz: tzinfo) -> dict[str, Any]:
+    titles = part_titles(section, lang)
     views = [_view(view, section.section_id, n, lang, tz) for n, view in enumerate(section.views, start=1)]
     return {
         "id": section.section_id,
         "wide": any(view["wide"] for view in views),
-        "number": section_number(number, lang),
+        "number": number,
+        "headed": section.headed,
         "title": section.title.to(lang),
         "intro": section.intro.to(lang) if section.intro else "",
+        "paragraphs": [text.to(lang) for text in section.paragraphs],
         "numbers": section.numbers,
+        "form": [_form_row(row, lang, tz) for row in section.form],
         "figures": [
             {
-                "title": figure.title.to(lang),
+                "title": titles[i],
                 # Cleaned above its source: the only markup that is not escaped.
                 "svg": Markup(  # noqa: S704
                     build_inline_svg(figure.svg.to(lang), f"{section.section_id}-{i}", figure.title.to(lang))
@@ -84,9 +92,22 @@ def _section(section: Section, number: int, lang: Lang, tz: tzinfo) -> dict[str,
             }
             for i, figure in enumerate(section.figures)
         ],
-        "views": views,
+        "views": [
+            {**view, "heading": title} for view, title in zip(views, titles[len(section.figures) :], strict=True)
+        ],
         "missing": section.missing.to(lang) if section.missing else "",
     }
+
+
+def _form_row(row: FormRow, lang: Lang, tz: tzinfo) -> dict[str, Any]:
+    return {
+        "fields": [
+            {"label": label.to(lang), "value": "" if value is None else cell_text(value, lang, tz), "tone": tone_of(value)}
+            for label, value in row.fields
+        ],
+        "span": 3 if len(row.fields) == 1 else 1,
+        "lines": row.lines,
+    }  # fmt: skip
 
 
 def _view(view: View, section_id: str, number: int, lang: Lang, tz: tzinfo) -> dict[str, Any]:

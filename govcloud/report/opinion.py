@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from govcloud.model.regulation import Regulation
 from govcloud.model.request import LineVerdict, RequestCheck
 from govcloud.model.text import Lang, Text, same
 from govcloud.report.catalog import SAMPLE, yuan
-from govcloud.report.document import Document, Section
+from govcloud.report.document import Document, Section, Signature
 from govcloud.report.findings import term
-from govcloud.report.frame import FRAME, made_at, section_number
+from govcloud.report.frame import COLON, FRAME, day_text, made_at, section_number, signature_lines
 from govcloud.report.request import CONCLUSION, NO_CLAUSE, OUTCOME, build_request_view, costs, joined, quota_text
 from govcloud.report.text import cell_text, render_json
 from govcloud.report.view import Cell, Column, View
@@ -26,8 +27,6 @@ from govcloud.report.view import Cell, Column, View
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
     document: Document
-    opening: tuple[Text, ...]
-    closing: tuple[Text, ...]
     check: RequestCheck
 
 
@@ -36,7 +35,6 @@ def build_opinion(
 ) -> Opinion:
     """`own`: the office's own document, which the basis is quoted from in our words."""
     request = check.request
-    subject = request.system_name or request.system_id
     sections = [
         _basis(check, own), _conclusion(check), _lines(check), _changes(check), _cost(check), _exceptions(check),
     ]  # fmt: skip
@@ -48,34 +46,38 @@ def build_opinion(
             office=office, made_at=at, timezone=timezone, made_by=made_by,
             sections=tuple(section for section in sections if section is not None),
             notice=None if check.official else SAMPLE,
+            numbered=True,
+            opening=_opening(check),
+            closing=(_VOID_UNTIL_SIGNED,),
+            signatures=(Signature(party=Text("审核单位", "Reviewing office"), unit=office, people=_PEOPLE),),
             source=Text("依据文件：{f}；SHA-256：{s}", "From the file {f}; SHA-256: {s}").format(f=check.file, s=check.sha256 or "—"),
-        ),
-        opening=(
-            Text("{d}：", "To: {d}").format(d=request.department),
-            Text(
-                "你单位{day}提交的{system}政务云资源申请（共 {n} 项{project}）收悉。经对照{catalog}（版本 {v}）逐项审核，意见如下。",
-                "Your request of {day} for cloud resources{system} ({n} lines{project}) was checked line by line against the "
-                "{catalog} (version {v}), as follows.",
-            ).format(
-                day=_day(request.applied_on), n=len(check.lines), catalog=check.catalog_title, v=check.catalog_version,
-                system=Text("用于“{s}”的", " for “{s}”").format(s=subject) if subject else "",
-                project=Text("，项目编号 {p}", ", project {p}").format(p=request.project_id) if request.project_id else "",
-            ),
-        ),
-        closing=(
-            Text(
-                "本意见由工具按目录和条款生成，供审核人使用；签字盖章前不生效。",
-                "This opinion was drawn up by a program from the catalog and the clauses; it is void until signed and sealed.",
-            ),
-            Text("经办人（签字）：　　　　　　　　审核人（签字）：", "Prepared by (signature):                Reviewed by (signature):"),
-            Text("审核单位（盖章）：　　　　　　　日期：　　　　年　　月　　日", "Office (seal):                Date:"),
         ),
         check=check,
     )  # fmt: skip
 
 
-def _day(day: date) -> Text:
-    return Text(f"{day.year}年{day.month}月{day.day}日", day.isoformat())
+_VOID_UNTIL_SIGNED = Text(
+    "本意见由工具按目录和条款生成，供审核人使用；签字盖章前不生效。",
+    "This opinion was drawn up by a program from the catalog and the clauses; it is void until signed and sealed.",
+)
+_PEOPLE = (Text("经办人（签字）", "Prepared by (signature)"), Text("审核人（签字）", "Reviewed by (signature)"))
+
+
+def _opening(check: RequestCheck) -> tuple[Text, ...]:
+    request = check.request
+    subject = request.system_name or request.system_id
+    return (
+        Text("{d}：", "To: {d}").format(d=request.department),
+        Text(
+            "你单位{day}提交的{system}政务云资源申请（共 {n} 项{project}）收悉。经对照{catalog}（版本 {v}）逐项审核，意见如下。",
+            "Your request of {day} for cloud resources{system} ({n} lines{project}) was checked line by line against the "
+            "{catalog} (version {v}), as follows.",
+        ).format(
+            day=day_text(request.applied_on), n=len(check.lines), catalog=check.catalog_title, v=check.catalog_version,
+            system=Text("用于“{s}”的", " for “{s}”").format(s=subject) if subject else "",
+            project=Text("，项目编号 {p}", ", project {p}").format(p=request.project_id) if request.project_id else "",
+        ),
+    )  # fmt: skip
 
 
 def _basis(check: RequestCheck, own: Regulation) -> Section:
@@ -248,7 +250,7 @@ def render_opinion_text(opinion: Opinion, lang: Lang) -> str:
     ]  # fmt: skip
     if document.notice:
         lines.append(document.notice.to(lang))
-    lines += ["", *(text.to(lang) for text in opinion.opening)]
+    lines += ["", *(text.to(lang) for text in document.opening)]
     for number, section in enumerate(document.sections, start=1):
         lines += ["", section_number(number, lang) + section.title.to(lang)]
         if section.intro:
@@ -258,7 +260,11 @@ def render_opinion_text(opinion: Opinion, lang: Lang) -> str:
             lines += [note.to(lang) for note in view.notes]
         if section.missing:
             lines.append(section.missing.to(lang))
-    lines += ["", *(text.to(lang) for text in opinion.closing), ""]
+    lines += ["", *(text.to(lang) for text in document.closing)]
+    for signature in document.signatures:
+        pairs = signature_lines(signature, lang, ZoneInfo(document.timezone))
+        lines += ["", signature.party.to(lang), *(f"{label}{COLON.to(lang)}{value}" for label, value in pairs)]
+    lines.append("")
     if document.source:
         lines.append(document.source.to(lang))
     return "\n".join(cell_text(part, lang) if part else "" for line in lines for part in line.split("\n")) + "\n"

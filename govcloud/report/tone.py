@@ -18,8 +18,9 @@ _WORDS: dict[Tone, tuple[str, ...]] = {
         "waiting for approval",
         "rolled_back",
         "needs_person",
+        "not_proven",
     ),
-    "bad": ("fail", "failed", "high", "overdue", "unreachable", "key changed"),
+    "bad": ("fail", "failed", "high", "overdue", "unreachable", "key changed", "lapsed"),
 }
 _TONES = {word: tone for tone, words in _WORDS.items() for word in words}
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from govcloud.errors import InputError, IntegrityError, OutsideError
 from govcloud.model.account import Acting
+from govcloud.model.ledger import SHA256, HashProfile
 from govcloud.model.text import Text
 
 REVISION = "0007"
 """Of the schema that this version works with: the newest script in migrations/versions/."""
 ACTING = "govcloud.acting"
 """Key in a connection's `info`: the ledger reads unit, role and identity there."""
+LEDGER = "govcloud.ledger"
+"""The same for how the ledger hashes."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 # A worker that is stopped in the middle of a writing transaction (SIGSTOP, a paused machine) would otherwise keep its locks
@@ -36,18 +40,25 @@ _MIGRATION_LOCK = 7_204_118_306
 class Store:
     """`with store.begin() as tx:` writes; `with store.read() as tx:` reads. One writer at a time on SQLite."""
 
-    def __init__(self, engine: Engine, acting: Acting | None = None) -> None:
+    def __init__(self, engine: Engine, acting: Acting | None = None, ledger: HashProfile = SHA256) -> None:
         self.engine = engine
         self.acting = acting
         """Who the records of this store's transactions are written for; None where that is not known."""
+        self.ledger = ledger
         # Threads of one process that wait for each other in SQLite do it by polling, which cost half of a worker's time.
         is_sqlite = engine.dialect.name == "sqlite"
         self._writer: AbstractContextManager[object] = threading.RLock() if is_sqlite else nullcontext()
 
+    def written_for(self, acting: Acting) -> Store:
+        """The same database and the same queue of writers, for records of another person: a page's visitor."""
+        other = copy(self)
+        other.acting = acting
+        return other
+
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         with self._writer, _outside_errors(self.engine), self.engine.connect() as connection:
-            connection.info[ACTING] = self.acting
+            connection.info.update({ACTING: self.acting, LEDGER: self.ledger})
             if self.engine.dialect.name == "sqlite":
                 # A deferred transaction that upgrades to writing fails at once with "database is locked".
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -61,6 +72,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with _outside_errors(self.engine), self.engine.connect() as connection:
+            connection.info[LEDGER] = self.ledger
             try:
                 yield connection
             finally:
@@ -70,8 +82,11 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str, busy_seconds: float = _BUSY_SECONDS, *, acting: Acting | None = None) -> Store:
+def open_store(
+    url: str, busy_seconds: float = _BUSY_SECONDS, *, acting: Acting | None = None, ledger: HashProfile = SHA256
+) -> Store:
     """Open and migrate. `busy_seconds`: how long to wait for another writer on SQLite. `acting`: whose records are written.
+    `ledger`: how they are hashed.
 
     Raises InputError for an address that names no database, OutsideError when the database can't be reached, IntegrityError
     when it is not ours.
@@ -91,7 +106,7 @@ def open_store(url: str, busy_seconds: float = _BUSY_SECONDS, *, acting: Acting 
         event.listen(engine, "connect", _sqlite_pragmas)
     with _outside_errors(engine):
         _migrate(engine)
-    return Store(engine, acting)
+    return Store(engine, acting, ledger)
 
 
 def _connect_args(url: str, busy_seconds: float) -> dict[str, Any]:

@@ -188,6 +188,16 @@ def statements_of(tx: Connection, subject_ids: Collection[str]) -> list[Statemen
     return found
 
 
+def digests_naming(tx: Connection, subject_ids: Collection[str]) -> set[str]:
+    """SHA-256 of the files and readings that ever said something of these ids."""
+    table, batch = schema.statement, schema.import_batch
+    found: set[str] = set()
+    for some in chunks(sorted(subject_ids)):
+        numbers = select(table.c.batch_no).where(table.c.subject_id.in_(some))
+        found |= set(tx.execute(select(batch.c.sha256).where(batch.c.batch_no.in_(numbers))).scalars())
+    return found
+
+
 def statements_numbered(tx: Connection, numbers: Collection[int]) -> dict[int, Statement]:
     table = schema.statement
     found = {}

@@ -53,14 +53,14 @@ class StoredEntity:
 
 
 def list_entities(tx: Connection, kind: SubjectKind, query: Query) -> tuple[list[Any], int]:
-    """The first entities that fit, by id, and how many fit."""
+    """The entities that fit, by id, from `query.offset` on, and how many fit at all."""
     table = schema.entity
     where = and_(_entity.kind == kind, *_conditions(query))
     decoder = msgspec.json.Decoder(KINDS[kind][2])
     rows = select(_entity.body).where(where).order_by(_entity.entity_id)
     if not query.find:
         total = tx.execute(select(func.count()).select_from(table).where(where)).scalar() or 0
-        wanted = rows if query.limit is None else rows.limit(query.limit)
+        wanted = rows if query.limit is None else rows.limit(query.limit).offset(query.offset)
         return [decoder.decode(body) for body in tx.execute(wanted).scalars()], total
     found: list[Any] = []
     total = 0
@@ -68,7 +68,7 @@ def list_entities(tx: Connection, kind: SubjectKind, query: Query) -> tuple[list
     for body in tx.execute(rows).scalars():
         if _in_a_value(body, wanted_text):
             total += 1
-            if query.limit is None or len(found) < query.limit:
+            if query.limit is None or (total > query.offset and len(found) < query.limit):
                 found.append(decoder.decode(body))
     return found, total
 

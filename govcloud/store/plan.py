@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -44,6 +45,17 @@ def plan_ids(tx: Connection, *, what_if: bool = True) -> list[str]:
     """The newest first; `what_if`: trials as well."""
     rows = select(schema.plan.c.plan_id).order_by(*_NEWEST)
     return list(tx.execute(rows if what_if else rows.where(schema.plan.c.what_if == 0)).scalars())
+
+
+def hash_of(tx: Connection, plan_id: str) -> str | None:
+    return tx.execute(select(schema.plan.c.plan_hash).where(schema.plan.c.plan_id == plan_id)).scalar()
+
+
+def hashes_naming(tx: Connection, systems: Iterable[str]) -> set[str]:
+    """Of the plans that say something of any of the systems: placed, left out or not placed. One body at a time in memory."""
+    wanted = [encode(system_id) for system_id in systems]
+    rows = tx.execute(select(schema.plan.c.plan_hash, schema.plan.c.body), execution_options={"yield_per": 1})
+    return {row.plan_hash for row in rows if any(name in row.body for name in wanted)}
 
 
 def _one(tx: Connection, query: Select[Any]) -> MigrationPlan | None:

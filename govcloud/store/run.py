@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from govcloud.model.run import ENDED, MOVED, Run, RunSystem, SystemState
 from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
+from govcloud.store.inventory import chunks
 
 
 def add_run(tx: Connection, run: Run, systems: Iterable[RunSystem]) -> None:
@@ -30,6 +31,15 @@ def runs(tx: Connection) -> list[Run]:
     """The newest first."""
     rows = tx.execute(select(schema.run.c.body).order_by(schema.run.c.created_at.desc(), schema.run.c.run_id.desc()))
     return [decode(body, Run) for body in rows.scalars()]
+
+
+def runs_of(tx: Connection, systems: Iterable[str]) -> set[str]:
+    """Ids of all runs that any of the systems was in."""
+    table = schema.run_system
+    found: set[str] = set()
+    for some in chunks(sorted(systems)):
+        found |= set(tx.execute(select(table.c.run_id).where(table.c.system_id.in_(some))).scalars())
+    return found
 
 
 def run_systems(

@@ -268,6 +268,16 @@ account_token = Table(
     Index("account_token_login", "login"),
 )  # fmt: skip
 
+# Who is signed in to the dashboard. The cookie's text is known to the browser alone.
+web_session = Table(
+    "web_session", metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("web_session_login", "login"),
+)  # fmt: skip
+
 ledger = Table(
     "ledger", metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),

@@ -194,5 +194,8 @@ def _store(
             ],
             "statements": sum(len(f.reading.statements) for f in fresh), **count_changes(stored.changes),
         }  # fmt: skip
-        ledger_store.append(tx, LedgerEntry(kind="import", actor=session.actor, at=at, body=body))
+        entry = LedgerEntry(
+            kind="import", actor=session.actor, at=at, evidence=tuple(f.file.sha256 for f in fresh), body=body
+        )
+        ledger_store.append(tx, entry)
     return stored

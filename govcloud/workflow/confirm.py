@@ -341,5 +341,7 @@ def _told(made: Confirmation) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _record(session: Session, tx: Connection, at: datetime, body: Mapping[str, object]) -> None:
-    ledger_store.append(tx, LedgerEntry(kind="confirm", actor=session.actor, at=at, body=body))
+def _record(session: Session, tx: Connection, at: datetime, body: Mapping[str, Any]) -> None:
+    told = [*body.get("confirmed", ()), *body.get("withdrawn", ())]
+    about = tuple(dict.fromkeys(one["subject_id"] for one in told))
+    ledger_store.append(tx, LedgerEntry(kind="confirm", actor=session.actor, at=at, concerns=about, body=body))

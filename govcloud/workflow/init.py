@@ -8,7 +8,8 @@ from pathlib import Path
 
 from govcloud import resources
 from govcloud.errors import OutsideError, UsageError
-from govcloud.model.ledger import LedgerEntry
+from govcloud.model.account import Acting
+from govcloud.model.ledger import HashName, LedgerEntry
 from govcloud.model.text import Text
 from govcloud.settings import FILE, Workspace, load_site, open_workspace
 from govcloud.store import ledger as ledger_store
@@ -17,8 +18,8 @@ from govcloud.workflow.session import open_session
 FOLDERS = ("requests", "migration", "evidence", "reports")
 
 
-def init_workspace(path: Path, site: str, *, actor: str) -> Workspace:
-    """A new workspace. Raises UsageError for an unknown site or a folder that is in use already."""
+def init_workspace(path: Path, site: str, *, actor: str | Acting, ledger: HashName = "sha256") -> Workspace:
+    """A new workspace. `ledger`: how it hashes and signs, for good. Raises UsageError for an unknown site or a folder that is in use already."""
     load_site(site)
     if (path / FILE).exists():
         raise UsageError(
@@ -29,11 +30,15 @@ def init_workspace(path: Path, site: str, *, actor: str) -> Workspace:
             ),
         )
     try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in FOLDERS:
             (path / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         # The settings come last and whole: a folder without them is not a workspace yet.
         temporary = path / (FILE + ".new")
         shutil.copyfile(resources.folder("inventory") / "sites" / f"{site}.yaml", temporary)
+        if ledger != "sha256":
+            with temporary.open("a", encoding="utf-8") as settings:
+                settings.write(f"\nledger: {{profile: {ledger}}}\n")
         os.replace(temporary, path / FILE)  # noqa: PTH105
     except OSError as error:
         raise OutsideError(
@@ -48,5 +53,5 @@ def init_workspace(path: Path, site: str, *, actor: str) -> Workspace:
             "jurisdiction": list(workspace.settings.jurisdiction),
             "catalog": workspace.settings.catalog,
         }
-        ledger_store.append(tx, LedgerEntry(kind="init", actor=actor, at=session.now(), body=body))
+        ledger_store.append(tx, LedgerEntry(kind="init", actor=session.actor, at=session.now(), body=body))
     return workspace

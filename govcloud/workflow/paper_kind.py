@@ -30,7 +30,10 @@ class Kind:
     kind_id: str
     """Name for `--kind` and of the file: ASCII, words joined by hyphens."""
     title: Text
-    about: Literal["estate", "wave", "run", "takeover"]
-    """What one paper of it is about; of all but `estate` one is written for each that exists, unless the scope names one."""
+    about: Literal["estate", "month", "wave", "run", "takeover"]
+    """What one paper of it is about. Of waves, runs and takeovers one is written for each that exists, unless the scope
+    names one."""
+    by_department: bool = False
+    """Whether a department in the scope narrows it."""
     build: Callable[[Session, Scope], Document | Text]
     """The paper, or why there is nothing to write yet and which command changes that."""

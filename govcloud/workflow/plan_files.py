@@ -19,7 +19,6 @@ from govcloud.planning.explain import explain_subjects
 from govcloud.report import plan as views
 from govcloud.report import plan_sheet
 from govcloud.report.files import save
-from govcloud.report.plan_html import render_plan_html
 from govcloud.report.plan_ics import render_plan_ics
 from govcloud.report.plan_mermaid import render_plan_mermaid
 from govcloud.report.text import render_json
@@ -66,6 +65,9 @@ def export_plan(session: Session, path: Path, plan_id: str | None = None) -> Pat
 
 
 def _page(session: Session, plan: MigrationPlan) -> str:
+    # The charts take a second to import, and `plan show` needs none.
+    from govcloud.report.plan_html import render_plan_html
+
     groups = [g for g in plan.problem.groups if len(plan.problem.groups) <= MANY_GROUPS]
     whys = dict(explain_subjects(plan, [g.group_id for g in groups]))
     return render_plan_html(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, get_args
 
-from govcloud import __version__
-from govcloud.model.regulation import Finding, Severity
 from govcloud.model.text import Text
-from govcloud.report.audit import build_log_view, build_verify_view
+from govcloud.report.audit import build_verify_view
 from govcloud.report.charts import render_dependency_graph, render_gantt
 from govcloud.report.document import Document, Figure, Number, Section
 from govcloud.report.findings import build_findings_view, build_undetermined_view
@@ -40,22 +36,25 @@ from govcloud.report.plan import build_conflict_view, build_excluded_view, build
 from govcloud.report.plan_gantt import render_plan_gantt
 from govcloud.report.projects import build_deadlines_view, build_projects_view
 from govcloud.report.run import build_run_views, build_runs_view
+from govcloud.report.timeline import build_log_view
 from govcloud.report.view import View
 from govcloud.report.waivers import build_waived_view
-from govcloud.workflow.audit import list_records, verify_ledger
-from govcloud.workflow.check import open_findings
+from govcloud.workflow.audit import verify_ledger
 from govcloud.workflow.confidence import read_confidence
 from govcloud.workflow.inventory import read_inventory
 from govcloud.workflow.networks import list_remaining, undeclared_networks
 from govcloud.workflow.office import today
+from govcloud.workflow.paper_frame import new_document
+from govcloud.workflow.papers_estate import NO_ESTATE, NO_NETWORKS, NO_PROJECTS
+from govcloud.workflow.papers_findings import NOT_CHECKED, last_check
 from govcloud.workflow.plan import latest_plan
 from govcloud.workflow.projects import list_deadlines, list_projects
+from govcloud.workflow.run import step_titles
 from govcloud.workflow.run_status import list_states, run_overview
 from govcloud.workflow.session import Session
-from govcloud.workflow.takeover import done_items, list_takeovers, sign_offs
+from govcloud.workflow.takeover import list_takeovers, sign_offs
+from govcloud.workflow.timeline import Wanted, read_timeline
 
-_CHECKS = 1000
-"""Records among which the last check of the estate is looked for; checks of requests lie between them."""
 _LEDGER_ROWS = 40
 """The newest records that are printed; the whole ledger is exported by `audit export`."""
 
@@ -89,28 +88,8 @@ def build_report(session: Session) -> Document:
         ),
         numbers=tuple(number for part in parts for number in part.numbers),
     )
-    settings = session.workspace.settings
-    return Document(
-        title=Text("政务信息系统上云迁移工作报告", "Government cloud migration: report"),
-        office=settings.name,
-        made_at=session.now(),
-        timezone=settings.timezone,
-        made_by=session.actor,
-        sections=(overview, *(part.section for part in parts)),
-        source=_source(session),
-    )
-
-
-def _source(session: Session) -> Text:
-    newest = list_records(session, limit=1)
-    return Text(
-        "govcloud {version}；台账最新记录第 {seq} 号，叶哈希 {leaf}。",
-        "govcloud {version}; newest ledger record no. {seq}, leaf hash {leaf}.",
-    ).format(
-        version=__version__,
-        seq=newest[0]["seq"] if newest else "—",
-        leaf=newest[0]["leaf_hash"] if newest else "—",
-    )
+    title = Text("政务信息系统上云迁移工作报告", "Government cloud migration: report")
+    return new_document(session, title, (overview, *(part.section for part in parts)))
 
 
 def _shown(*views: View) -> tuple[View, ...]:
@@ -122,11 +101,7 @@ def _estate(session: Session) -> Part:
     inventory = read_inventory(session)
     title = Text("资产", "Estate")
     if not inventory.systems and not inventory.servers:
-        missing = Text(
-            "还没有导入普查表，也没有登录主机核实。运行 govcloud import 普查表.xlsx，再运行 govcloud discover ssh。",
-            "No census workbook was imported and no host was looked at. Run govcloud import CENSUS.xlsx, then govcloud discover ssh.",
-        )
-        return Part(Section(section_id="estate", title=title, missing=missing))
+        return Part(Section(section_id="estate", title=title, missing=NO_ESTATE))
     graph = Figure(
         title=Text("系统依赖关系", "Dependencies between systems"),
         svg=Text(render_dependency_graph(inventory, "zh"), render_dependency_graph(inventory, "en")),
@@ -148,22 +123,18 @@ def _estate(session: Session) -> Part:
 
 def _findings(session: Session) -> Part:
     title = Text("问题清单", "Findings")
-    last = next((r for r in reversed(list_records(session, kind="check", limit=_CHECKS)) if _is_estate(r)), None)
+    last = last_check(session)
     if last is None:
-        missing = Text(
-            "还没有按法规核对。运行 govcloud check estate。", "Nothing was checked yet. Run govcloud check estate."
-        )
-        return Part(Section(section_id="findings", title=title, missing=missing))
-    found = sorted(open_findings(session), key=_urgency)
+        return Part(Section(section_id="findings", title=title, missing=NOT_CHECKED))
+    found = last.findings
     intro = Text(
         "最近一次核对截至 {day}，依据 {docs}。条款只引编号，内容为转述，以正式文本为准。",
         "Last checked as of {day} under {docs}. Clauses are cited by id and paraphrased; the official text prevails.",
     )
-    body: Any = last["body"]
     section = Section(
         section_id="findings",
         title=title,
-        intro=intro.format(day=body["as_of"], docs=", ".join(body["regulations"])),
+        intro=intro.format(day=last.as_of.isoformat(), docs=", ".join(last.documents)),
         views=_shown(
             build_findings_view(found),
             build_waived_view(found, today(session)),
@@ -174,22 +145,10 @@ def _findings(session: Session) -> Part:
     return Part(section, build_finding_numbers(found))
 
 
-def _is_estate(record: Mapping[str, Any]) -> bool:
-    return bool(record["body"].get("what") == "estate")
-
-
-def _urgency(finding: Finding) -> tuple[int, str, str]:
-    return (get_args(Severity).index(finding.severity), finding.department or "", finding.subject_id)
-
-
 def _networks(session: Session) -> Part:
     title = Text("业务专网", "Dedicated networks")
     if not read_inventory(session).networks:
-        missing = Text(
-            "还没有导入业务专网调查表。运行 govcloud import 业务专网调查表.xlsx。",
-            "No networks workbook was imported. Run govcloud import NETWORKS.xlsx.",
-        )
-        return Part(Section(section_id="networks", title=title, missing=missing))
+        return Part(Section(section_id="networks", title=title, missing=NO_NETWORKS))
     ledger = list_remaining(session)
     views = (
         *(view for view in build_network_views(ledger) if view.name != "undeclared_networks"),
@@ -208,9 +167,7 @@ def _networks(session: Session) -> Part:
 def _projects(session: Session) -> Part:
     title = Text("项目期限", "Projects and deadlines")
     if not read_inventory(session).projects:
-        missing = Text("还没有导入项目台账。运行 govcloud import 项目台账.xlsx。",
-                       "No register of projects was imported. Run govcloud import PROJECTS.xlsx.")  # fmt: skip
-        return Part(Section(section_id="projects", title=title, missing=missing))
+        return Part(Section(section_id="projects", title=title, missing=NO_PROJECTS))
     deadlines = list_deadlines(session)
     views = (
         build_deadlines_view(deadlines.rows, deadlines.own, deadlines.as_of),
@@ -273,17 +230,17 @@ def _handover(session: Session) -> Part:
     views = [build_list_view([(t.handover, t.status, len(t.open)) for t in found])]
     for takeover in found:
         handover = takeover.handover
-        views.append(build_checklist_view(handover, takeover.checklist, done_items(takeover), takeover.status))
+        views.append(build_checklist_view(handover, takeover.checklist, takeover.standings, takeover.status))
         named = Text("{s}：{t}", "{s}: {t}")
         papers = _shown(build_access_view(handover), build_sign_view(handover, sign_offs(takeover)))
         views += [replace(view, title=named.format(s=handover.system_id, t=view.title)) for view in papers]
-    numbers = build_handover_number(len(found), sum(1 for t in found if t.status == "signed"))
+    numbers = build_handover_number(len(found), sum(1 for t in found if t.status == "operating"))
     return Part(Section(section_id="handover", title=title, views=_shown(*views)), (numbers,))
 
 
 def _ledger(session: Session) -> Part:
     verified = verify_ledger(session)
-    records = list_records(session, limit=_LEDGER_ROWS)
+    records = read_timeline(session, Wanted(), limit=_LEDGER_ROWS).records
     section = Section(
         section_id="ledger",
         title=Text("台账", "Ledger"),
@@ -294,7 +251,7 @@ def _ledger(session: Session) -> Part:
         ),
         views=(
             build_verify_view(verified.report, live=verified.live, unsigned=verified.unsigned),
-            build_log_view(records),
+            build_log_view(records, {str(step): title for step, title in step_titles().items()}),
         ),
     )
     return Part(section, (build_ledger_number(verified.report.records, ok=not verified.report.problems),))

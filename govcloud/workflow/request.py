@@ -159,6 +159,7 @@ def _record(session: Session, run: RequestRun) -> None:
                 at=run.at,
                 subject_id=check.request.system_id,
                 project_id=check.request.project_id,
+                evidence=(check.sha256,) if check.sha256 else (),
                 body=_request_body(check, digest),
             )
             for check, digest in zip(run.checks, digests, strict=True)
@@ -240,7 +241,12 @@ def _write_opinions(session: Session, made: Sequence[tuple[Path, Opinion]]) -> N
         digests[path.name] = hashlib.sha256(data).hexdigest()
     if digests:
         body = {"what": "opinion", "files": digests}
-        entry = LedgerEntry(kind="report", actor=session.actor, at=session.now(), body=body)
+        asked = [opinion.check.request for _, opinion in made]
+        about = dict.fromkeys(i for request in asked for i in (request.system_id, request.project_id) if i)
+        entry = LedgerEntry(
+            kind="report", actor=session.actor, at=session.now(), concerns=tuple(about), evidence=tuple(digests.values()),
+            body=body,
+        )  # fmt: skip
         with session.store.begin() as tx:
             ledger_store.append(tx, entry)
 
@@ -249,7 +255,7 @@ def _docx(session: Session, opinion: Opinion) -> bytes:
     # Loaded when a paper is wanted: it takes a tenth of a second, which every check would pay.
     from govcloud.report.docx import render_docx
 
-    return render_docx(opinion.document, session.lang, opening=opinion.opening, closing=opinion.closing)
+    return render_docx(opinion.document, session.lang)
 
 
 _RENDER: Mapping[str, Callable[[Session, Opinion], bytes]] = {

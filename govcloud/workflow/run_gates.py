@@ -9,18 +9,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from govcloud.errors import UsageError
-from govcloud.execution.gates import answer_problem, role_of
-from govcloud.execution.history import same_person
+from govcloud.errors import NotAllowed, UsageError
+from govcloud.execution.gates import answer_problem, approver_problem
 from govcloud.execution.journal import Seen
+from govcloud.model.account import same_person
 from govcloud.model.gate import Answer, Gate
 from govcloud.model.run import ENDED, SystemState
 from govcloud.model.step import StepName
 from govcloud.model.text import Text
 from govcloud.store import gate as gate_store
 from govcloud.store import run as run_store
+from govcloud.workflow.accounts import recorded_refusals
 from govcloud.workflow.run_journal import StoreJournal, append, load, sign, writing
-from govcloud.workflow.run_orders import reconsider
+from govcloud.workflow.run_orders import capacity, reconsider
 from govcloud.workflow.session import Session
 
 
@@ -54,7 +55,7 @@ def answer_gates(
             where=run_id,
             next_step=Text("加上 --reason 理由", "Add --reason WHY"),
         )
-    with writing(session) as tx:
+    with recorded_refusals(session, "run approve", run_id=run_id), writing(session) as tx:
         journal = StoreJournal(session, "")
         run = load(tx, run_id)
         if missing := sorted(set(systems) - set(run.systems)):
@@ -100,8 +101,11 @@ def _open_gates(
 def _answer(
     tx: Connection, journal: StoreJournal, seen: Seen, gate: Gate, *, granted: bool, emergency: bool, reason: str | None
 ) -> Answered:
-    session, rules, run = journal.session, journal.rules, seen.run
+    session, run = journal.session, seen.run
+    rules = journal.rules.with_people(seen.holders)
     given = seen.answers.get(gate.gate_id, ())
+    if why := approver_problem(session.actor, run, rules, granted=granted, emergency=emergency):
+        raise _refused(f"{run.run_id} {gate.system_id} {gate.step}", why, NotAllowed)
     problem = answer_problem(
         gate, given, run, rules, seen.changed, session.actor, granted=granted, emergency=emergency
     )  # fmt: skip
@@ -110,7 +114,7 @@ def _answer(
     if problem is not None:
         raise _refused(f"{run.run_id} {gate.system_id} {gate.step}", problem)
     now = seen.now
-    unit, role = role_of(session.actor, rules)
+    unit, role = capacity(session, rules)
     zone = ZoneInfo(session.workspace.settings.timezone)
     answer = Answer(
         gate_id=gate.gate_id, actor=session.actor, unit=unit, role=role, at=now, granted=granted,
@@ -132,9 +136,9 @@ def _answer(
     )  # fmt: skip
 
 
-def _refused(where: str, why: Text) -> UsageError:
+def _refused(where: str, why: Text, kind: type[UsageError] = UsageError) -> UsageError:
     run_id = where.split(" ", maxsplit=1)[0].split("/", maxsplit=1)[0]
-    return UsageError(
+    return kind(
         why,
         where=where,
         next_step=Text("govcloud run status {r}", "govcloud run status {r}").format(r=run_id),

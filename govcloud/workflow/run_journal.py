@@ -12,12 +12,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from govcloud.errors import UsageError
-from govcloud.execution.gates import gate_problem, needs_gate
+from govcloud.execution.gates import gate_problem, needs_gate, person_problem
 from govcloud.execution.history import data_bytes, downtime
 from govcloud.execution.journal import Seen
 from govcloud.execution.rules import ExecutionRules, parse_rules
 from govcloud.execution.steps import load_steps
-from govcloud.ledger.checkpoint import KEY_FILE
 from govcloud.model.attempt import Attempt, AttemptKey, StepResult, Worker
 from govcloud.model.gate import Gate
 from govcloud.model.ledger import LedgerEntry
@@ -32,7 +31,8 @@ from govcloud.store import ledger as ledger_store
 from govcloud.store import resource as resource_store
 from govcloud.store import run as run_store
 from govcloud.store import worker as worker_store
-from govcloud.workflow.audit import write_checkpoint
+from govcloud.workflow.audit import may_sign, write_checkpoint
+from govcloud.workflow.people import holders
 from govcloud.workflow.run_scope import ScopeReader
 from govcloud.workflow.session import Session
 from govcloud.workflow.statements import merge_inventory
@@ -74,6 +74,7 @@ class StoreJournal:
             changed=self.scope.changed(tx, run, system),
             resources=tuple(resource_store.resources(tx, run_id, system_id)),
             now=self.session.now(),
+            holders=holders(tx),
         )
 
     def _run(self, tx: Connection, run_id: str) -> Run:
@@ -97,6 +98,7 @@ class StoreJournal:
                 )
             run = self._run(tx, key.run_id)
             now = self.session.now()
+            self._demand_operator(tx, key)
             self._pass_gate(tx, run, key, gate_id)
             attempt = Attempt(
                 key=key, token=attempt_store.next_token(tx, key.system_id), executor=self.worker,
@@ -106,6 +108,13 @@ class StoreJournal:
             body = {"phase": key.phase, "token": attempt.token, "executor": self.worker, "gate": gate_id}
             self._record(tx, run, attempt, "intent", body)
             return attempt
+
+    def _demand_operator(self, tx: Connection, key: AttemptKey) -> None:
+        """A worker runs for months: its account may have been disabled since it was let in."""
+        kept = holders(tx)
+        problem = kept and person_problem(self.session.actor, self.rules.with_people(kept), "operate")
+        if problem:
+            raise _not_approved(key, problem)
 
     def _pass_gate(self, tx: Connection, run: Run, key: AttemptKey, gate_id: str | None) -> None:
         """The machine has asked before; between its answer and this transaction somebody may have refused."""
@@ -127,7 +136,8 @@ class StoreJournal:
         if gate is None or gate.step != key.step or gate.scope_hash != seen.system.scope_hash:
             raise _not_approved(key, Text("关口不是为现在的内容开的", "The gate was opened for something else"))
         answers = seen.answers.get(gate_id, ())
-        problem = gate_problem(gate, answers, run, self.rules, seen.changed, seen.now, None)
+        rules = self.rules.with_people(seen.holders)
+        problem = gate_problem(gate, answers, run, rules, seen.changed, seen.now, None)
         if problem is not None or not gate_store.use_gate(tx, gate_id, seen.now):
             raise _not_approved(key, problem or Text("这道关口已用过", "This gate has been used"))
 
@@ -288,7 +298,8 @@ class StoreJournal:
         key = attempt.key
         entry = LedgerEntry(
             kind="step", actor=self.session.actor, at=self.session.now(), phase=phase, subject_id=key.system_id,
-            plan_hash=run.scope_hash, run_id=run.run_id, step=key.step, attempt=key.number, body=body,
+            plan_hash=run.scope_hash, run_id=run.run_id, step=key.step, attempt=key.number,
+            evidence=(digest,) if (digest := body.get("evidence_sha256")) else (), body=body,
         )  # fmt: skip
         ledger_store.append(tx, entry)
 
@@ -304,7 +315,7 @@ def writing(session: Session) -> Iterator[Connection]:
 def sign(session: Session, tx: Connection) -> None:
     """Where the ledger's key lies. A worker or an approver on another machine has none, and must not make one of its own:
     the next command on the controller signs what it has done."""
-    if (session.workspace.folder("keys") / KEY_FILE).is_file() or not ledger_store.checkpoints(tx):
+    if may_sign(session, tx):
         write_checkpoint(session, tx)
 
 
@@ -336,7 +347,7 @@ def append(
 ) -> None:
     entry = LedgerEntry(
         kind=kind, actor=session.actor, at=session.now(), subject_id=subject_id or run.run_id,
-        plan_hash=run.scope_hash, run_id=run.run_id, body=body,
+        plan_hash=run.scope_hash, run_id=run.run_id, concerns=() if subject_id else run.systems, body=body,
     )  # fmt: skip
     ledger_store.append(tx, entry)
 

@@ -14,18 +14,22 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from govcloud.errors import UsageError
+from govcloud.errors import NotAllowed, UsageError
 from govcloud.execution.gates import person_problem, review_problem, role_of, unreviewed, word_problem
 from govcloud.execution.history import is_held, last_order, source_touched
 from govcloud.execution.journal import Seen
 from govcloud.execution.machine import Act, Ended, next_move, open_question
+from govcloud.execution.rules import ExecutionRules
 from govcloud.execution.steps import load_steps
+from govcloud.model.account import Action
 from govcloud.model.gate import Order, OrderKind
 from govcloud.model.run import ENDED, RunSystem, SystemState, WaitKind
 from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text
 from govcloud.store import gate as gate_store
 from govcloud.store import run as run_store
+from govcloud.workflow.accounts import recorded_refusals
+from govcloud.workflow.people import holders
 from govcloud.workflow.run_journal import StoreJournal, append, load, writing
 from govcloud.workflow.run_journal import sign as sign_ledger
 from govcloud.workflow.run_scope import adopt_scope
@@ -115,7 +119,7 @@ def accept(session: Session, run_id: str, systems: Sequence[str] = (), *, reason
             return Text("试运行至 {d} 方可验收", "the trial lasts until {d}").format(d=_day(session, until))
         return None
 
-    return _give(session, run_id, "accept", systems, problem, reason, sign=True)
+    return _give(session, run_id, "accept", systems, problem, reason, action="approve", sign=True)
 
 
 def switch_off(session: Session, run_id: str, systems: Sequence[str] = (), *, reason: str | None = None) -> list[Given]:
@@ -135,7 +139,7 @@ def switch_off(session: Session, run_id: str, systems: Sequence[str] = (), *, re
 def review(session: Session, run_id: str, systems: Sequence[str] = (), *, reason: str | None = None) -> list[Given]:
     """An emergency was looked at afterwards, by a third person. `reason`: what was found."""
     given: list[Given] = []
-    with writing(session) as tx:
+    with recorded_refusals(session, "run review", run_id=run_id), writing(session) as tx:
         journal = StoreJournal(session, "")
         for row in _rows(tx, run_id, systems):
             seen = journal.seen_in(tx, run_id, row.system_id)
@@ -143,8 +147,9 @@ def review(session: Session, run_id: str, systems: Sequence[str] = (), *, reason
                 answers = seen.answers.get(gate.gate_id, ())
                 if not unreviewed(answers, gate, seen.orders):
                     continue
-                if problem := review_problem(session.actor, seen.run, answers, journal.rules):
-                    raise _refused(run_id, row.system_id, problem)
+                rules = journal.rules.with_people(seen.holders)
+                if problem := review_problem(session.actor, seen.run, answers, rules):
+                    raise _refused(run_id, row.system_id, problem, NotAllowed)
                 order = _order(tx, journal, seen, "review", reason, step=gate.step)
                 given.append(Given(order=order, state=row.state))
         if not given:
@@ -202,7 +207,7 @@ def decide(
     reason: str | None = None,
 ) -> Given:
     """A person's word on the attempt that the system waits for. Raises UsageError when it waits for none of that step."""
-    with writing(session) as tx:
+    with recorded_refusals(session, "run decide", run_id=run_id), writing(session) as tx:
         journal = StoreJournal(session, "")
         _rows(tx, run_id, [system_id])
         seen = journal.seen_in(tx, run_id, system_id)
@@ -221,8 +226,9 @@ def decide(
         if problem := _choice_problem(choice, step, phase):
             raise _refused(run_id, system_id, problem)
         alone = choice == "rerun" and phase == "apply" and not steps[step].repeatable
-        if problem := word_problem(session.actor, seen.run, journal.rules, repeats_once_only=alone):
-            raise _refused(run_id, system_id, problem)
+        rules = journal.rules.with_people(seen.holders)
+        if problem := word_problem(session.actor, seen.run, rules, repeats_once_only=alone):
+            raise _refused(run_id, system_id, problem, NotAllowed)
         order = _order(tx, journal, seen, choice, reason, step=step, phase=phase, attempt=about.number)
         if alone:
             sign_ledger(session, tx)
@@ -266,15 +272,18 @@ def _give(
     problem: Callable[[Seen], Text | None],
     reason: str | None,
     *,
+    action: Action = "operate",
     sign: bool = False,
 ) -> list[Given]:
-    """One transaction for all. A system that is named must be able to follow; of a whole run those that can do."""
+    """One transaction for all. A system that is named must be able to follow; of a whole run those that can do. `action`:
+    what a holder of an account must be allowed; people of the settings have to be listed, no more."""
     given: list[Given] = []
     refused: list[tuple[str, Text]] = []
-    with writing(session) as tx:
+    with recorded_refusals(session, f"run {kind}", run_id=run_id), writing(session) as tx:
         journal = StoreJournal(session, "")
-        if why := person_problem(session.actor, journal.rules, approves=False):
-            raise _refused(run_id, "", why)
+        kept = holders(tx)
+        if why := person_problem(session.actor, journal.rules.with_people(kept), action if kept else None):
+            raise _refused(run_id, "", why, NotAllowed)
         for row in _rows(tx, run_id, systems):
             seen = journal.seen_in(tx, run_id, row.system_id)
             ended = Text("已结束：{s}", "it is over: {s}").format(s=_STATES[row.state]) if row.state in ENDED else None
@@ -302,7 +311,7 @@ def _order(
     attempt: int | None = None,
 ) -> Order:
     session, run = journal.session, seen.run
-    unit, role = role_of(session.actor, journal.rules)
+    unit, role = capacity(session, journal.rules)
     order = Order(
         number=gate_store.next_order_number(tx, run.run_id), run_id=run.run_id, system_id=seen.system.system_id, kind=kind,
         step=step, phase=phase, attempt=attempt, actor=session.actor, unit=unit, role=role, at=session.now(), reason=reason,
@@ -314,6 +323,12 @@ def _order(
     }  # fmt: skip
     append(tx, session, run, "order", body, order.system_id)
     return order
+
+
+def capacity(session: Session, rules: ExecutionRules) -> tuple[str, str]:
+    """Unit and role in which the one who acts says it: by his account, else as the settings list him."""
+    acting = session.acting
+    return role_of(session.actor, rules) if acting.roles is None else (acting.unit, acting.role)
 
 
 def _rows(tx: Connection, run_id: str, systems: Sequence[str]) -> list[RunSystem]:
@@ -348,8 +363,8 @@ def _choice_problem(choice: Choice, step: StepName, phase: Phase) -> Text | None
     return None
 
 
-def _refused(run_id: str, system_id: str, why: Text) -> UsageError:
-    return UsageError(
+def _refused(run_id: str, system_id: str, why: Text, kind: type[UsageError] = UsageError) -> UsageError:
+    return kind(
         why,
         where=f"{run_id} {system_id}".strip(),
         next_step=Text("govcloud run status {r}", "govcloud run status {r}").format(r=run_id),

@@ -23,6 +23,7 @@ from govcloud.store import attempt as attempt_store
 from govcloud.store import gate as gate_store
 from govcloud.store import run as run_store
 from govcloud.store import worker as worker_store
+from govcloud.workflow.people import holders
 from govcloud.workflow.run import load_run, step_titles
 from govcloud.workflow.run_journal import load, load_system
 from govcloud.workflow.session import Session
@@ -45,6 +46,7 @@ def run_overview(session: Session, run_id: str | None = None) -> RunOverview:
         answers = gate_store.answers(tx, named)
         orders = gate_store.orders(tx, named)
         workers = worker_store.workers(tx)
+        rules = rules.with_people(holders(tx))
     now = session.now()
     living = [w for w in workers if now - w.seen_at <= timedelta(seconds=LIVING_S) and w.pid]
     due = [

@@ -38,14 +38,14 @@ def rotate(
     folder = folder_of(session, handover_id)
     handover = get_takeover(session, handover_id).handover
     hosts = hosts_of(session, handover)
-    _check_identity(handover, identity)
-    with _alone(folder, handover_id):
+    check_identity(handover, identity)
+    with alone(folder, handover_id):
         begun = change(session, handover_id, "rotate_intent", _intent)
         if begun.obstacles:
             return begun
-        approved = _approved(session)
-        logins = Logins(approved, session.now)
-        runner = playbooks or AnsiblePlaybooks(folder, approved, session.lang)
+        approved, known = approved_host_keys(session), known_hosts(session)
+        logins = Logins(approved, session.now, known)
+        runner = playbooks or AnsiblePlaybooks(folder, approved, session.lang, known)
         done: list[HostRotation] = []
         for index, host in enumerate(hosts):
             session.observer.on_event(Event(what=_ROTATING, subject=host.name, done=index, total=len(hosts)))
@@ -94,8 +94,8 @@ def check_access(session: Session, handover_id: str, *, identity: Path | None = 
     """Try the old key and, where lent, the builder's on every host, once more. Recorded; obstacles name what is wrong."""
     handover = get_takeover(session, handover_id).handover
     hosts = hosts_of(session, handover)
-    _check_identity(handover, identity)
-    logins = Logins(_approved(session), session.now)
+    check_identity(handover, identity)
+    logins = Logins(approved_host_keys(session), session.now, known_hosts(session))
     attempts: list[LoginAttempt] = []
     problems: list[Text] = []
     for host in hosts:
@@ -124,7 +124,7 @@ def _wrong(attempt: LoginAttempt, wanted: bool) -> Text:
 
 
 def hosts_of(session: Session, handover: Handover) -> Sequence[HostAccess]:
-    known = {host.name: host for host in load_hosts(session.workspace.path / HOSTS_FILE)}
+    known = known_hosts(session)
     missing = [name for name in handover.hosts if name not in known or known[name].key_file is None]
     if missing:
         raise UsageError(
@@ -134,29 +134,33 @@ def hosts_of(session: Session, handover: Handover) -> Sequence[HostAccess]:
     return [known[name] for name in handover.hosts]
 
 
-def _check_identity(handover: Handover, identity: Path | None) -> None:
-    if identity is not None and load_identity(identity).get_base64() != handover.builder_key.split()[1]:
+def known_hosts(session: Session) -> dict[str, HostAccess]:
+    return {host.name: host for host in load_hosts(session.workspace.path / HOSTS_FILE)}
+
+
+def check_identity(handover: Handover, identity: Path | None) -> None:
+    if identity is not None and [load_identity(identity).get_base64()] != handover.builder_key.split()[1:2]:
         raise InputError(
             Text("这不是接管登记的对方密钥", "This is not the builder's key that the takeover names"),
             where=str(identity),
         )
 
 
-def _approved(session: Session) -> dict[tuple[str, int], tuple[HostKey, ...]]:
+def approved_host_keys(session: Session) -> dict[tuple[str, int], tuple[HostKey, ...]]:
     with session.store.read() as tx:
         return approved_keys(tx)
 
 
 @contextmanager
-def _alone(folder: Path, handover_id: str) -> Iterator[None]:
-    """One rotation of a takeover at a time; the lock goes with the process."""
+def alone(folder: Path, handover_id: str) -> Iterator[None]:
+    """One change or look at the hosts of a takeover at a time; the lock goes with the process."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / ".rotate.lock").open("w") as lock:
+    with (folder / ".hosts.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                Text("另一个进程正在为此接管换钥", "Another process is changing keys for this takeover"),
+                Text("另一个进程正在操作此接管的主机", "Another process is at work on the hosts of this takeover"),
                 where=handover_id,
                 next_step=Text("等它结束后再试", "Wait for it, then try again"),
             ) from None

@@ -10,10 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import click
+import pytest
 from sources import ROOT, texts
 
 from govcloud import errors
-from govcloud.cli.main import INTERRUPTED, cli
+from govcloud.cli._manual import EXAMPLES, VERBS, Example
+from govcloud.cli.base import LocalizedCommand
+from govcloud.cli.main import INTERRUPTED, cli, run
 
 PAGES = [ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -122,3 +125,71 @@ def test_both_readmes_show_the_same_commands() -> None:
 def test_the_generator_is_run_by_hand_only() -> None:
     """It lies in docs/, not among the verbs: a user never sees it."""
     assert Path(generator().TARGET) == ROOT / "docs" / "cli.md"
+
+
+def commands(group: click.Group = cli, path: str = "") -> Iterator[tuple[str, LocalizedCommand]]:
+    for name in group.list_commands(click.Context(group)):
+        found = group.get_command(click.Context(group), name)
+        assert isinstance(found, LocalizedCommand)
+        full = f"{path} {name}".strip()
+        yield full, found
+        if isinstance(found, click.Group):
+            yield from commands(found, full)
+
+
+def test_the_line_of_a_verb_in_the_help_is_what_the_verb_says_itself() -> None:
+    said = {path: command.text for path, command in commands() if " " not in path}
+    assert dict(VERBS) == said
+
+
+def test_every_command_has_an_example_and_no_example_is_left_over() -> None:
+    """Of a group its commands give them."""
+    known = dict(commands())
+    without = [path for path, found in known.items() if path not in EXAMPLES and not isinstance(found, click.Group)]
+    assert not without, f"add examples to govcloud/cli/_manual.py: {without}"
+    assert set(EXAMPLES) <= {*known, ""}
+
+
+@pytest.mark.parametrize(
+    ("path", "example"), [pytest.param(p, e, id=e.arguments) for p, each in EXAMPLES.items() for e in each]
+)
+def test_an_example_can_be_typed(path: str, example: Example) -> None:
+    """Parsed by the command itself. Only files may be missing."""
+    words = shlex.split(example.arguments.partition(" > ")[0])
+    command: click.Command = cli
+    reached: list[str] = []
+    context = click.Context(cli)
+    while True:
+        options, words, _ = command.make_parser(context).parse_args(args=words)
+        for parameter in command.get_params(context):
+            value, source = parameter.consume_value(context, options)
+            if not isinstance(parameter.type, click.Path):
+                context.set_parameter_source(parameter.name or "", source)
+                parameter.process_value(context, value)
+        if not isinstance(command, click.Group):
+            break
+        name, *words = words
+        found = command.get_command(context, name)
+        assert found is not None, name
+        reached.append(name)
+        command, context = found, click.Context(found, parent=context, info_name=name)
+    assert not words
+    assert " ".join(reached) == path or not path
+
+
+def test_help_shows_the_examples_in_the_chosen_language(capsys: pytest.CaptureFixture[str]) -> None:
+    for lang, title, words in (("zh", "示例", "接着做"), ("en", "Examples", "after Ctrl-C")):
+        assert run(["--lang", lang, "run", "resume", "--help"]) == 0
+        out = capsys.readouterr().out
+        assert title in out and words in out and "\n  govcloud run resume RUN\n" in out
+
+
+def test_each_pair_of_the_glossary_is_used_on_screen() -> None:
+    """In one Text together: a word that the screen calls something else would mislead."""
+    page = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    pairs = re.findall(r"^\| ([^|]*[\u3400-\u9fff][^|]*) \| ([A-Za-z][^|]*) \| [^|]+ \|$", page, re.M)
+    assert len(pairs) > 50
+    said = [(zh, en.lower()) for _, zh, en in texts()]
+    stems = {"dependency": "dependenc", "approval": "approv"}
+    missing = [(zh, en) for zh, en in pairs if not any(zh in z and stems.get(en, en.lower()) in e for z, e in said)]
+    assert not missing

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from govcloud.execution.history import data_bytes, downtime, same_person
+from govcloud.execution.history import data_bytes, downtime
 from govcloud.execution.journal import Seen
 from govcloud.execution.machine import Act, Ended, Move, Park, next_move
 from govcloud.execution.rules import ExecutionRules
 from govcloud.execution.steps import ORDER, SOURCE_UNTOUCHED, WAY_BACK, applicable, load_steps
+from govcloud.model.account import same_person
 from govcloud.model.attempt import Attempt, AttemptKey, StepResult
 from govcloud.model.gate import Answer, Gate, Order, OrderKind
 from govcloud.model.migration import (

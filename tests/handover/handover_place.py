@@ -6,10 +6,10 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import asyncssh
 
@@ -17,8 +17,12 @@ from govcloud.cli.main import run as run_cli
 from govcloud.demo import host_ssh
 from govcloud.demo.host import HostSpec
 from govcloud.model.access import HostKey
+from govcloud.model.account import Acting
+from govcloud.model.handover import HostRotation, Proof, ProofKind, Rotation
+from govcloud.model.text import Text
 from govcloud.settings import open_workspace
-from govcloud.workflow import takeover
+from govcloud.store import handover as handover_store
+from govcloud.workflow import takeover, takeover_papers
 from govcloud.workflow.session import Session, open_session
 
 SYSTEM = "SL-OA-01"
@@ -78,7 +82,7 @@ class Place:
     def authorized(self) -> Path:
         return self.host / "root" / ".ssh" / "authorized_keys"
 
-    def session(self, actor: str = "张示例", now: Callable[[], datetime] | None = None) -> Any:
+    def session(self, actor: str | Acting = "张示例", now: Callable[[], datetime] | None = None) -> Any:
         extra = {"now": now} if now else {}
         return open_session(open_workspace(self.workspace), actor=actor, **extra)
 
@@ -86,12 +90,35 @@ class Place:
         return run_cli(["-w", str(self.workspace), "--lang", lang, "--user", user, "takeover", *words])
 
 
-def fill_papers(session: Session, handover_id: str, folder: Path) -> None:
-    """Every required paper, as a user would hand it in."""
+def give_papers(session: Session, handover_id: str, folder: Path) -> None:
+    """Every required paper that is open, as a user would hand it in."""
     paper = folder / "资料.txt"
     paper.write_text("示例资料\n", "utf-8")
     for item in takeover.get_takeover(session, handover_id).open:
-        if item.evidence != "rotation":
-            takeover.add_evidence(
-                session, handover_id, item.item_id, file=paper if item.evidence == "file" else None, note="见附件"
+        if item.source in ("file", "note"):
+            takeover_papers.add_evidence(
+                session, handover_id, item.item_id, file=paper if item.source == "file" else None, note="见附件"
             )
+
+
+def fill_papers(place: Place, handover_id: str, folder: Path) -> None:
+    """Handed over by one person and accepted by another."""
+    with place.session("张示例") as session:
+        give_papers(session, handover_id, folder)
+    with place.session("王示例") as session:
+        takeover_papers.accept(session, handover_id)
+
+
+def prove_all(place: Place, handover_id: str) -> None:
+    """Proofs and a rotation as the real ones are recorded (test_rotation.py and tests/servers do it for real)."""
+    with place.session("王示例") as session, session.store.begin() as tx:
+        found = takeover.load(tx, handover_id)
+        at = session.now()
+        done = tuple(HostRotation(host=host, ok=True, detail=Text("换好", "done")) for host in found.hosts)
+        proofs = tuple(
+            Proof(kind=kind, hosts=(host,), ok=True, detail=Text("属实", "so it is"), actor="王示例", at=at)
+            for kind in get_args(ProofKind)
+            for host in found.hosts
+        )
+        rotation = Rotation(actor="王示例", at=at, hosts=done)
+        handover_store.save_handover(tx, replace(found, rotations=(rotation,), proofs=proofs))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from handover_place import SYSTEM, Place, fill_papers, make_key
@@ -16,12 +17,12 @@ from govcloud.handover.rotation import Change, PlaybookResult, rotate_host
 from govcloud.model.access import HostAccess
 from govcloud.model.handover import Handover, HostRotation
 from govcloud.store import host_keys
-from govcloud.workflow import takeover, takeover_rotate
+from govcloud.workflow import takeover_decide, takeover_rotate
 
 
 def start(place: Place) -> str:
     with place.session() as session:
-        made = takeover.start_takeover(
+        made = takeover_decide.start_takeover(
             session, SYSTEM, builder="示例建设单位", builder_key=Path(f"{place.builder}.pub"), hosts=["cloud-01"]
         )
         return made.handover.handover_id
@@ -36,7 +37,8 @@ def test_the_builder_gets_in_everybody_else_is_out_and_both_are_tried(place: Pla
     before = place.authorized.read_text()
     with place.session() as session:
         assert takeover_rotate.rotate(session, handover_id).obstacles, "papers first"
-        fill_papers(session, handover_id, tmp_path)
+    fill_papers(place, handover_id, tmp_path)
+    with place.session() as session:
         done = takeover_rotate.rotate(session, handover_id, identity=place.builder).handover.rotations[-1]
     assert done.ok, done.hosts[0].detail.en
     assert place.authorized.read_text() == public(place.builder) + "\n"
@@ -57,8 +59,8 @@ def test_the_builder_gets_in_everybody_else_is_out_and_both_are_tried(place: Pla
 def test_a_second_run_without_an_identity_keeps_what_was_proved(place: Place, tmp_path: Path) -> None:
     """One of several hosts failed: the others need not borrow the builder's key again."""
     handover_id, playbooks = start(place), Scripted(place)
+    fill_papers(place, handover_id, tmp_path)
     with place.session() as session:
-        fill_papers(session, handover_id, tmp_path)
         first = takeover_rotate.rotate(session, handover_id, playbooks=playbooks).handover.rotations[-1]
         calls = list(playbooks.calls)
         second = takeover_rotate.rotate(session, handover_id, playbooks=playbooks).handover.rotations[-1]
@@ -87,8 +89,9 @@ class Scripted:
         self.calls: list[tuple[str, str]] = []
 
     def run(
-        self, step: str, name: str, host: HostAccess, variables: dict[str, str], *, identity: Path | None = None
-    ) -> PlaybookResult:
+        self, step: str, name: str, host: HostAccess, variables: Mapping[str, Any], *, identity: Path | None = None,
+        timeout_s: int = 180,
+    ) -> PlaybookResult:  # fmt: skip
         self.calls.append((step, name))
         if act := self.acts.get((step, name)):
             return PlaybookResult(ok=act(), detail="scripted")

@@ -1,18 +1,24 @@
-"""The Merkle tree against the public test data of RFC 6962/9162 implementations (google/certificate-transparency)."""
+"""The Merkle tree against the public test data of RFC 6962/9162 implementations (google/certificate-transparency) and pymerkle."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pymerkle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govcloud.ledger import tree
+from govcloud.ledger import tree, verify
+from govcloud.ledger.sm3 import SM3
 from govcloud.ledger.verify import Tree
+from govcloud.model.ledger import SHA256
 
-LEAVES = [
-    tree.leaf_hash(bytes.fromhex(data))
+DATA = [
+    bytes.fromhex(data)
     for data in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
 ]
+LEAVES = [SHA256.leaf(data) for data in DATA]
 ROOTS = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -51,12 +57,21 @@ CONSISTENCY = {
         "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
     ],
 }
-leaves = st.lists(st.binary(max_size=3).map(tree.leaf_hash), min_size=1, max_size=40)
+data_lists = st.lists(st.binary(max_size=3), min_size=1, max_size=40)
+leaves = data_lists.map(lambda found: [SHA256.leaf(data) for data in found])
+
+
+def inclusion(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    return tree.build_inclusion_proof(tree.root_of(hashes), len(hashes), index)
+
+
+def consistency(hashes: Sequence[bytes], old: int) -> list[bytes]:
+    return tree.build_consistency_proof(tree.root_of(hashes), len(hashes), old)
 
 
 @pytest.mark.parametrize("size", range(9))
 def test_the_roots_are_those_of_the_public_test_data(size: int) -> None:
-    assert tree.build_root(LEAVES[:size]).hex() == ROOTS[size]
+    assert SHA256.root(LEAVES[:size]).hex() == ROOTS[size]
 
 
 @pytest.mark.parametrize("size", range(9))
@@ -69,35 +84,35 @@ def test_the_standalone_verifier_streams_to_the_same_roots(size: int) -> None:
 
 @pytest.mark.parametrize(("index", "size"), INCLUSION)
 def test_inclusion_proofs_are_those_of_the_public_test_data(index: int, size: int) -> None:
-    assert [h.hex() for h in tree.build_inclusion_proof(LEAVES[:size], index)] == INCLUSION[index, size]
+    assert [h.hex() for h in inclusion(LEAVES[:size], index)] == INCLUSION[index, size]
 
 
 @pytest.mark.parametrize(("old", "size"), CONSISTENCY)
 def test_consistency_proofs_are_those_of_the_public_test_data(old: int, size: int) -> None:
-    assert [h.hex() for h in tree.build_consistency_proof(LEAVES[:size], old)] == CONSISTENCY[old, size]
+    assert [h.hex() for h in consistency(LEAVES[:size], old)] == CONSISTENCY[old, size]
 
 
 @given(leaves, st.data())
 def test_every_record_can_be_proved_and_no_other(hashes: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(hashes) - 1))
-    root, proof = tree.build_root(hashes), tree.build_inclusion_proof(hashes, index)
-    assert tree.verify_inclusion(hashes[index], index, len(hashes), proof, root) == []
-    assert tree.verify_inclusion(tree.leaf_hash(b"forged"), index, len(hashes), proof, root)
-    assert tree.verify_inclusion(hashes[index], index, len(hashes), [*proof, root], root)
+    root, proof = SHA256.root(hashes), inclusion(hashes, index)
+    assert verify.verify_inclusion(hashes[index], index, len(hashes), proof, root) == []
+    assert verify.verify_inclusion(SHA256.leaf(b"forged"), index, len(hashes), proof, root)
+    assert verify.verify_inclusion(hashes[index], index, len(hashes), [*proof, root], root)
     if proof:
-        assert tree.verify_inclusion(hashes[index], index, len(hashes), proof[:-1], root)
+        assert verify.verify_inclusion(hashes[index], index, len(hashes), proof[:-1], root)
 
 
 @given(leaves, st.data())
 def test_growth_can_be_proved_and_a_rewritten_past_cannot(hashes: list[bytes], data: st.DataObject) -> None:
     old = data.draw(st.integers(1, len(hashes)))
-    old_root, root = tree.build_root(hashes[:old]), tree.build_root(hashes)
-    proof = tree.build_consistency_proof(hashes, old)
-    assert tree.verify_consistency(old, len(hashes), old_root, root, proof) == []
-    rewritten = [tree.leaf_hash(b"forged"), *hashes[1:]]
-    forged = tree.build_consistency_proof(rewritten, old)
-    assert tree.verify_consistency(old, len(hashes), old_root, tree.build_root(rewritten), forged)
-    assert tree.verify_consistency(old, len(hashes), old_root, root, [*proof, root])
+    old_root, root = SHA256.root(hashes[:old]), SHA256.root(hashes)
+    proof = consistency(hashes, old)
+    assert verify.verify_consistency(old, len(hashes), old_root, root, proof) == []
+    rewritten = [SHA256.leaf(b"forged"), *hashes[1:]]
+    forged = consistency(rewritten, old)
+    assert verify.verify_consistency(old, len(hashes), old_root, SHA256.root(rewritten), forged)
+    assert verify.verify_consistency(old, len(hashes), old_root, root, [*proof, root])
 
 
 @given(leaves)
@@ -105,14 +120,44 @@ def test_the_two_implementations_agree(hashes: list[bytes]) -> None:
     streamed = Tree()
     for leaf in hashes:
         streamed.add(leaf)
-    assert streamed.root() == tree.build_root(hashes)
+    assert streamed.root() == SHA256.root(hashes)
 
 
 @pytest.mark.parametrize("old", [0, 9])
 def test_proofs_outside_of_the_tree_are_refused(old: int) -> None:
     with pytest.raises(IndexError):
-        tree.build_consistency_proof(LEAVES, old)
-    assert tree.verify_consistency(old, 8, b"", b"", [])
+        consistency(LEAVES, old)
+    assert verify.verify_consistency(old, 8, b"", b"", [])
     with pytest.raises(IndexError):
-        tree.build_inclusion_proof(LEAVES, old or -1)
-    assert tree.verify_inclusion(b"", 9, 8, [], b"")
+        inclusion(LEAVES, old or -1)
+    assert verify.verify_inclusion(b"", 9, 8, [], b"")
+
+
+@given(data_lists, st.data())
+def test_roots_and_proofs_are_those_of_pymerkle(found: list[bytes], data: st.DataObject) -> None:
+    """Another implementation of RFC 9162. It puts the hash that its verifier starts from at the head of its proofs."""
+    other = pymerkle.InmemoryTree(algorithm="sha256")
+    for one in found:
+        other.append_entry(one)
+    hashes, size = [SHA256.leaf(one) for one in found], len(found)
+    index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
+    assert other.get_state(old) == SHA256.root(hashes[:old])
+    assert other.get_state() == SHA256.root(hashes)
+    theirs = other.prove_inclusion(index + 1, size)
+    pymerkle.verify_inclusion(hashes[index], SHA256.root(hashes), theirs)
+    assert [bytes.fromhex(h) for h in theirs.serialize()["path"]][1:] == inclusion(hashes, index)
+    growth = other.prove_consistency(old, size)
+    pymerkle.verify_consistency(SHA256.root(hashes[:old]), SHA256.root(hashes), growth)
+    ours = consistency(hashes, old)
+    assert verify.verify_consistency(old, size, SHA256.root(hashes[:old]), SHA256.root(hashes), ours) == []
+    assert set(ours) <= {bytes.fromhex(h) for h in growth.serialize()["path"]}
+
+
+@given(data_lists, st.data())
+def test_the_same_proofs_hold_with_sm3_and_none_of_the_other_hash(found: list[bytes], data: st.DataObject) -> None:
+    hashes, size = [SM3.leaf(one) for one in found], len(found)
+    index = data.draw(st.integers(0, size - 1))
+    proof = tree.build_inclusion_proof(tree.root_of(hashes, SM3), size, index)
+    root = SM3.root(hashes)
+    assert verify.verify_inclusion(hashes[index], index, size, proof, root, verify.HASHES["sm3"]) == []
+    assert not proof or verify.verify_inclusion(hashes[index], index, size, proof, root)

@@ -41,7 +41,8 @@ def plain(*views: View) -> Document:
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_everything_of_the_document_is_in_the_file(document: Document, lang: Lang) -> None:
-    found = texts(render_docx(document, lang, opening=(Text("示例厅：", "To X"),), closing=(Text("签字", "Signed"),)))
+    document = replace(document, opening=(Text("示例厅：", "To X"),), closing=(Text("签字前不生效", "Void until signed"),))
+    found = texts(render_docx(document, lang))
     whole = "\n".join(found)
     for section in document.sections:
         assert any(text.endswith(section.title.to(lang)) for text in found)
@@ -52,7 +53,7 @@ def test_everything_of_the_document_is_in_the_file(document: Document, lang: Lan
     assert "1,600" in whole and "2013-05-01" in found and "2026-03-08 00:30" in found
     assert "示例市<数据局>" in found and '<script>alert("x")</script>&<b>' in found
     assert document.title.to(lang) in found and document.source is not None and document.source.to(lang) in found
-    assert Text("签字", "Signed").to(lang) in found and Text("示例厅：", "To X").to(lang) in found
+    assert Text("签字前不生效", "Void until signed").to(lang) in found and Text("示例厅：", "To X").to(lang) in found
     assert ("一、概况" if lang == "zh" else "1. Overview") in found
 
 
@@ -106,7 +107,7 @@ def test_a_wide_table_gets_a_page_on_its_side() -> None:
 def test_chinese_fonts_are_named_and_theme_fonts_are_not(document: Document, lang: Lang) -> None:
     """Word takes a theme's font before the named one: the text would be set in whatever the reader's theme says."""
     styles = opened(render_docx(document, lang)).styles
-    for name, font in (("Normal", "仿宋"), ("Title", "黑体"), ("Heading 1", "黑体")):
+    for name, font in (("Normal", "仿宋"), ("Title", "方正小标宋简体"), ("Heading 1", "黑体")):
         fonts = styles[name].element.rPr.rFonts
         assert fonts.get(qn("w:eastAsia")) == font
         assert not [key for key in fonts.attrib if "Theme" in key]
@@ -126,7 +127,7 @@ def test_text_of_any_kind_stays_text(one: str, other: str) -> None:
         name="v", title=Text(one, one), columns=(Column("a", Text(other, other)),),
         rows=({"a": one}, {"a": 'INCLUDETEXT "/etc/passwd" \\* MERGEFORMAT'}), notes=(Text(other, other),),
     )  # fmt: skip
-    data = render_docx(replace(plain(view), office=one, made_by=other), "zh", opening=(Text(one, one),))
+    data = render_docx(replace(plain(view), office=one, made_by=other, opening=(Text(one, one),)), "zh")
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         body = fromstring(parts.read("word/document.xml"))
     tags = {element.tag for element in body.iter()}

@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 PACKAGES = (
-    "bind9", "bind9-dnsutils", "cron", "curl", "dbus", "iproute2", "mariadb-server", "nftables", "nginx-light",
-    "openssh-server", "postgresql", "procps", "python3", "python3-psycopg2", "python3-pymysql", "redis-server", "rsync", "sqlite3", "systemd",
-    "systemd-sysv",
+    "bind9", "bind9-dnsutils", "chrony", "cron", "curl", "dbus", "distro-info-data", "iproute2", "mariadb-server", "nftables", "nginx-light",
+    "openssh-server", "postgresql", "procps", "prometheus-node-exporter", "python3", "python3-psycopg2", "python3-pymysql", "redis-server",
+    "rsync", "sqlite3", "sudo", "systemd", "systemd-sysv",
 )  # fmt: skip
 SUITE = "bookworm"
 # Debian makes a cluster as it installs the server; the tests make theirs, with the options that they need.
@@ -20,7 +20,7 @@ _NO_CLUSTER = 'mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = 
 # Every host has host keys of its own, and nothing starts unless a test starts it.
 _CLEAN = (
     'rm -rf "$1"/etc/ssh/ssh_host_* "$1"/var/cache/apt/archives "$1"/var/lib/apt/lists "$1"/var/lib/mysql "$1"/etc/machine-id; '
-    'touch "$1/etc/machine-id"; for unit in bind9 cron mariadb named nginx postgresql redis-server apt-daily.timer '
+    'touch "$1/etc/machine-id"; for unit in bind9 chrony cron mariadb named nginx postgresql prometheus-node-exporter redis-server apt-daily.timer '
     "apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer logrotate.timer fstrim.timer; "
     'do chroot "$1" systemctl disable -q $unit || true; done'
 )

@@ -306,7 +306,10 @@ class Estate:
             child.wait(30)
 
 
-def make_estate(bed: Lab, path: Path, *specs: dict[str, Any], site: str = "shanxi") -> Estate:
+def make_estate(
+    bed: Lab, path: Path, *specs: dict[str, Any], site: str = "shanxi", systems: Sequence[str] = ()
+) -> Estate:
+    """`systems`: those that the census lists besides the ones with a migration file."""
     init_workspace(path, site, actor="普查员")
     keys = path / "keys"
     keys.mkdir(mode=0o700, exist_ok=True)
@@ -330,7 +333,7 @@ def make_estate(bed: Lab, path: Path, *specs: dict[str, Any], site: str = "shanx
         text = yaml.safe_dump(json.loads(json.dumps(spec)), allow_unicode=True, sort_keys=False)
         (folder / f"{spec['system_id']}.yaml").write_text(text, "utf-8")
     estate = Estate(bed, path)
-    _census(path, [spec["system_id"] for spec in specs])
+    _census(path, [*(spec["system_id"] for spec in specs), *systems])
     fingerprints = [f"{name} ssh-ed25519 {_fingerprint(bed.public_key(name))}" for name in bed.hosts]
     (path / "fingerprints.txt").write_text("\n".join(fingerprints) + "\n", "utf-8")
     trust = (

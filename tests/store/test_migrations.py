@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from govcloud.ledger.tree import build_root, leaf_hash
 from govcloud.ledger.verify import check_record
+from govcloud.model.ledger import SHA256
 from govcloud.model.run import ENDED, MOVED, run_status
 from govcloud.store import Store, gate, open_store
 from govcloud.store import attempt as attempt_store
@@ -165,7 +165,7 @@ def test_old_records_are_untouched_and_the_ledger_still_verifies(upgraded: Upgra
     lines = [row[1].encode() for row in sorted(kept["ledger"])]
     assert [check_record(line, seq) for seq, line in enumerate(lines)] == [None] * len(lines)
     for size, root, _ in kept["checkpoint"]:
-        assert build_root([leaf_hash(line) for line in lines[:size]]).hex() == root
+        assert SHA256.root([SHA256.leaf(line) for line in lines[:size]]).hex() == root
 
 
 def test_an_unknown_cutover_and_a_waiting_run(url: str, open_again: Callable[[], Store]) -> None:

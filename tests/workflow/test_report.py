@@ -100,13 +100,17 @@ def reported(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a report; tests only read in it."""
     folder = tmp_path_factory.mktemp("reported")
     with opened(open_workspace(Path(shutil.copytree(prepared, folder / "w")))) as session:
-        write_report(session, folder / "out")
+        write(session, folder / "out")
     return folder / "out"
 
 
 @pytest.fixture
 def filled(prepared: Path, tmp_path: Path) -> Workspace:
     return open_workspace(Path(shutil.copytree(prepared, tmp_path / "filled")))
+
+
+def write(session: Session, folder: Path) -> list[Path]:
+    return list(write_report(session, folder).files)
 
 
 def migrate_and_hand_over(session: Session) -> None:
@@ -153,7 +157,7 @@ def migrate_and_hand_over(session: Session) -> None:
 def test_runs_and_takeovers_are_shown_step_by_step(filled: Workspace, tmp_path: Path) -> None:
     with opened(filled) as session:
         migrate_and_hand_over(session)
-        files = write_report(session, tmp_path / "out")
+        files = write(session, tmp_path / "out")
     html = files[0].read_text("utf-8")
     runs, _, rest = html.partition('<section id="runs"')[2].partition('<section id="handover"')
     for words in ("R-1", "已回退", "自检返回 500", "审批人乙", "cdcdcdcdcdcdcdcd"):
@@ -165,8 +169,8 @@ def test_runs_and_takeovers_are_shown_step_by_step(filled: Workspace, tmp_path: 
 
 def test_an_empty_workspace_gets_a_report_that_says_what_is_missing(workspace: Workspace, tmp_path: Path) -> None:
     with opened(workspace) as session:
-        files = write_report(session, tmp_path / "out")
-    assert [f.name for f in files] == ["report.zh.html", "report.en.html"]
+        files = write(session, tmp_path / "out")
+    assert [f.name for f in files] == ["report.zh.html", "report.en.html", "audit.zh.docx"]
     html = files[0].read_text("utf-8")
     assert re.findall(r"<h2 id=\"[^\"]*\">[^、]*、([^<]*)</h2>", html) == SECTIONS
     for command in ("import", "check estate", "plan build", "run start", "takeover start"):
@@ -180,6 +184,8 @@ def test_every_section_is_filled_from_the_store(reported: Path) -> None:
     assert html.count("<svg") == 4
     assert {f.name for f in reported.iterdir()} == {
         *PAGES.values(), "inventory.xlsx", "findings.xlsx", "networks.xlsx", "projects.xlsx", "plan.xlsx",
+        "estate.zh.docx", "findings.zh.docx", "networks.zh.docx", "zombies.zh.docx", "deadlines.zh.docx", "migration-plan.zh.docx",
+        "month-2026-03.zh.docx", "audit.zh.docx",
     }  # fmt: skip
 
 
@@ -202,7 +208,7 @@ def test_the_workbooks_hold_the_same_tables_and_no_formula(reported: Path) -> No
 
 def test_the_ledger_keeps_the_digest_of_every_file(workspace: Workspace, tmp_path: Path) -> None:
     with opened(workspace) as session:
-        files = write_report(session, tmp_path / "out")
+        files = write(session, tmp_path / "out")
         with session.store.read() as tx:
             record = json.loads(ledger_store.records(tx)[-1].canonical)
     assert (record["kind"], record["actor"]) == ("report", "张示例")
@@ -213,14 +219,14 @@ def test_the_page_names_the_newest_record_it_was_made_from(filled: Workspace, tm
     with opened(filled) as session:
         with session.store.read() as tx:
             newest = ledger_store.records(tx)[-1]
-        files = write_report(session, tmp_path / "out")
+        files = write(session, tmp_path / "out")
     assert f"第 {newest.seq} 号" in files[0].read_text("utf-8")
     assert newest.leaf_hash in files[0].read_text("utf-8")
 
 
 def test_running_again_gives_the_same_tables(filled: Workspace, reported: Path, tmp_path: Path) -> None:
     with opened(filled) as session:
-        again = write_report(session, tmp_path / "out")
+        again = write(session, tmp_path / "out")
     assert {f.name for f in again} == {f.name for f in reported.iterdir()}
     before_ledger = [
         f.read_text("utf-8").partition('<section id="ledger"')[0] for f in (again[0], reported / "report.zh.html")
@@ -234,7 +240,7 @@ def test_a_report_that_cannot_be_written_leaves_no_record(workspace: Workspace, 
         with session.store.read() as tx:
             before = ledger_store.size(tx)
         with pytest.raises(OutsideError):
-            write_report(session, tmp_path / "out")
+            write(session, tmp_path / "out")
         with session.store.read() as tx:
             assert ledger_store.size(tx) == before
 
@@ -244,7 +250,7 @@ def test_an_altered_ledger_is_shown_on_the_first_page(filled: Workspace, tmp_pat
         with session.store.begin() as tx:
             tx.exec_driver_sql("DROP TRIGGER ledger_no_update")
             tx.exec_driver_sql("UPDATE ledger SET canonical = replace(canonical, '张示例', '李示例') WHERE seq = 1")
-        html = write_report(session, tmp_path / "out")[0].read_text("utf-8")
+        html = write(session, tmp_path / "out")[0].read_text("utf-8")
     overview = html.partition('<section id="estate"')[0]
     assert "核对不通过，见台账一节" in overview and 'class="bad"' in overview
 
@@ -260,8 +266,9 @@ class Heard:
 def test_progress_is_told_file_by_file(workspace: Workspace, tmp_path: Path) -> None:
     heard = Heard()
     with opened(workspace) as session:
-        write_report(replace(session, observer=heard), tmp_path / "out")
-    assert [(e.subject, e.done, e.total) for e in heard.events] == [("report.zh.html", 1, 2), ("report.en.html", 2, 2)]
+        write(replace(session, observer=heard), tmp_path / "out")
+    assert [(e.done, e.total) for e in heard.events] == [(1, 3), (2, 3), (3, 3)]
+    assert [e.subject for e in heard.events][:2] == ["report.zh.html", "report.en.html"]
 
 
 def test_the_command_prints_where_the_files_are(

@@ -1,0 +1,119 @@
+"""The application: routes, the doors before them, and answers to everything that can go wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from govcloud import __version__
+from govcloud.errors import GovcloudError, InputError, NotAllowed, OutsideError, UsageError
+from govcloud.model.account import Action
+from govcloud.model.text import Text
+from govcloud.web import (
+    catalog_pages,
+    estate_pages,
+    finding_pages,
+    ledger_pages,
+    network_pages,
+    overview_page,
+    plan_pages,
+    project_pages,
+    run_pages,
+    sign_in_page,
+)
+from govcloud.web.door import Forged, NotSignedIn, stranger
+from govcloud.web.place import Place
+from govcloud.web.security import Gatekeeper
+
+ROUTERS = (
+    sign_in_page.router,
+    overview_page.router,
+    estate_pages.router,
+    network_pages.router,
+    finding_pages.router,
+    catalog_pages.router,
+    plan_pages.router,
+    run_pages.router,
+    project_pages.router,
+    ledger_pages.router,
+)
+OPEN = frozenset({"/sign-in", "/local", "/language"})
+"""Routes that nobody needs to be signed in for."""
+_STATUS = ((NotAllowed, 403), (Forged, 403), (UsageError, 400), (InputError, 422), (OutsideError, 503))
+
+
+def create_app(place: Place) -> FastAPI:
+    """Raises RuntimeError for a route without a door: a defect of ours, found before anything is served."""
+    app = FastAPI(title="govcloud", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.place = place
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    for router in ROUTERS:
+        app.include_router(router)
+    if without := [r.path for r in routes() if r.path not in OPEN and not actions_of(r)]:
+        raise RuntimeError(f"routes without a door: {without}")
+    app.add_middleware(Gatekeeper, place=place)
+    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(GovcloudError, _expected)
+    app.add_exception_handler(RequestValidationError, _not_valid)
+    app.add_exception_handler(HTTPException, _http)
+    return app
+
+
+def routes() -> list[APIRoute]:
+    """All pages and operations."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def actions_of(route: APIRoute) -> tuple[Action, ...]:
+    """The actions whose door stands before the route; empty for one without a door."""
+    found = (getattr(d.call, "actions", ()) for d in route.dependant.dependencies)
+    return next((actions for actions in found if actions), ())
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+async def _not_signed_in(request: Request, _error: Exception) -> Response:
+    if _is_api(request):
+        return JSONResponse({"error": "not signed in"}, 401, {"WWW-Authenticate": "Bearer"})
+    return RedirectResponse("/sign-in", status_code=303)
+
+
+async def _expected(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GovcloudError)  # noqa: S101 - registered for it alone
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    where = error.where.to(stranger(request).lang)
+    what = Text(f"{where}：{error.what.zh}", f"{where}: {error.what.en}") if where else error.what
+    return _problem(request, status, what, error.next_step)
+
+
+async def _not_valid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    names = ", ".join(sorted({".".join(str(part) for part in e["loc"][1:]) for e in error.errors()}))
+    return _problem(request, 422, Text("字段不合要求：{f}", "Not valid: {f}").format(f=names))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    what = {
+        404: Text("没有这个页面", "There is no such page"),
+        405: Text("这个页面不接受这种请求", "The page does not take this kind of request"),
+    }.get(error.status_code, Text("请求未能完成", "The request could not be answered"))
+    return _problem(request, error.status_code, what)
+
+
+def _problem(request: Request, status: int, what: Text, next_step: Text | None = None) -> Response:
+    visit = stranger(request)
+    if _is_api(request):
+        body = {"error": what.to(visit.lang), "next": next_step.to(visit.lang) if next_step else None}
+        return JSONResponse(body, status)
+    title = Text("不能完成", "That did not work")
+    return visit.page("problem.html.j2", title, status=status, what=what, next_step=next_step)

@@ -1,0 +1,64 @@
+"""The service catalog, and a department's request checked against it by form."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, UploadFile
+from starlette.responses import Response
+
+from govcloud.model.text import Text
+from govcloud.report import catalog as views
+from govcloud.report import request as request_views
+from govcloud.web.door import Reading, enter
+from govcloud.web.visit import Visit
+from govcloud.workflow import catalog as workflow
+from govcloud.workflow.office import office_catalog
+from govcloud.workflow.request import check_request, latest_requests
+
+router = APIRouter(include_in_schema=False)
+Checking = Annotated[Visit, Depends(enter("check"))]
+_NAMES = (".xlsx", ".yaml", ".yml", ".json", ".csv")
+
+
+@router.get("/catalog")
+def catalog(visit: Reading) -> Response:
+    text = visit.request.query_params.get("find", "")[:200]
+    found = office_catalog(visit.session)
+    offerings = workflow.find_offerings(found, text=text or None)
+    filters = ({"name": "find", "label": Text("查找", "Find"), "value": text},)
+    links = ((Text("资源申请", "Requests"), "/requests"),)
+    return visit.views(
+        Text("云服务目录", "Service catalog"), views.build_catalog_view(found, offerings), filters=filters, links=links
+    )
+
+
+@router.get("/catalog/{code}")
+def offering(visit: Reading, code: str) -> Response:
+    found = office_catalog(visit.session)
+    view = views.build_offering_view(found, workflow.find_offering(found, code))
+    return visit.views(Text("服务项 {c}", "Offering {c}").format(c=code), view)
+
+
+@router.get("/requests")
+def requests(visit: Reading) -> Response:
+    latest = latest_requests(visit.session)
+    at = {request_views.key_of(check): instant for check, instant in latest}
+    view = request_views.build_requests_view([check for check, _ in latest], at)
+    return visit.page("requests.html.j2", Text("资源申请核对", "Requests for the cloud"), views=(view,))
+
+
+@router.post("/requests")
+def check(visit: Checking, file: Annotated[UploadFile, File()]) -> Response:
+    """The upload is read by the same bounded reader as a file on disk, under a name of ours."""
+    ending = Path(file.filename or "").suffix.lower()
+    with tempfile.TemporaryDirectory(prefix="govcloud-request-") as folder:
+        path = Path(folder) / f"request{ending if ending in _NAMES else '.xlsx'}"
+        path.write_bytes(file.file.read())
+        run = check_request(visit.session, [path])
+    shown = [request_views.build_request_view(found, number) for number, found in enumerate(run.checks, 1)]
+    if run.faulty:
+        shown.append(request_views.build_faulty_view(run.faulty))
+    return visit.page("requests.html.j2", Text("核对结果", "The check's result"), views=shown)

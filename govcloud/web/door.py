@@ -1,0 +1,111 @@
+"""Who comes in: every page and every operation names its action, and the table of roles decides."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Annotated, get_args
+
+from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from govcloud.errors import GovcloudError
+from govcloud.model.account import Acting, Action
+from govcloud.model.text import Lang, Text
+from govcloud.web.place import Place
+from govcloud.web.security import same_origin
+from govcloud.web.visit import Visit
+from govcloud.workflow.accounts import admit, by_token
+from govcloud.workflow.sign_in import signed_in
+
+ANYBODY: tuple[Action, ...] = get_args(Action)
+"""Whoever is signed in."""
+COOKIE, LANGUAGE = "govcloud", "govcloud_lang"
+_SAFE = ("GET", "HEAD")
+
+
+class NotSignedIn(Exception):
+    """Pages lead to the sign-in, the JSON interface answers 401."""
+
+
+class Forged(GovcloudError):
+    """A changing request that does not come from one of our own forms."""
+
+    exit_code = 2
+
+
+def place_of(request: Request) -> Place:
+    place: Place = request.app.state.place
+    return place
+
+
+def language_of(request: Request) -> Lang:
+    chosen = request.cookies.get(LANGUAGE)
+    if chosen in ("zh", "en"):
+        return chosen  # type: ignore[return-value]
+    accepted = request.headers.get("accept-language", "")
+    if not accepted:
+        return place_of(request).session.lang
+    return "zh" if accepted.lower().startswith("zh") else "en"
+
+
+def stranger(request: Request) -> Visit:
+    """Somebody who has not shown who he is: sees the sign-in and refusals, nothing else."""
+    place = place_of(request)
+    session = place.session_for(Acting(name="", roles=frozenset()), language_of(request))
+    return Visit(request=request, place=place, session=session, csrf="", signed_in=False)
+
+
+def enter(*actions: Action) -> Callable[[Request], Awaitable[Visit]]:
+    """A dependency that lets in who may do any of these, and marks the route for the test that no route is without one."""
+
+    async def dependency(request: Request) -> Visit:
+        token = _bearer(request)
+        # The store is asked in a thread: a locked database must not stop everybody else's pages.
+        visit = await run_in_threadpool(_by_token if token else _by_cookie, request, token, actions)
+        if request.method not in _SAFE and not token:
+            await _check_form(request, visit)
+        return visit
+
+    dependency.actions = actions  # type: ignore[attr-defined]
+    return dependency
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _by_token(request: Request, token: str, actions: tuple[Action, ...]) -> Visit:
+    place, lang = place_of(request), language_of(request)
+    account = by_token(place.session, token)
+    if account is None:
+        raise NotSignedIn
+    acting = admit(place.session, account, actions, "token", request.url.path)
+    return Visit(request=request, place=place, session=place.session_for(acting, lang), csrf="")
+
+
+def _by_cookie(request: Request, _token: str, actions: tuple[Action, ...]) -> Visit:
+    place, lang = place_of(request), language_of(request)
+    cookie = request.cookies.get(COOKIE, "")
+    found = signed_in(place.session, cookie) if cookie else None
+    if found is None:
+        raise NotSignedIn
+    acting = admit(place.session, found.account, actions, "account", request.url.path)
+    return Visit(request=request, place=place, session=place.session_for(acting, lang), csrf=found.session.csrf)
+
+
+async def _check_form(request: Request, visit: Visit) -> None:
+    form = await request.form()
+    given = request.headers.get("x-csrf-token") or form.get("csrf") or ""
+    fits = isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), visit.csrf.encode())
+    if not fits or not same_origin(request.headers, secure=visit.place.secure):
+        raise Forged(
+            Text("这一请求不是由本页的表单发出的，未执行", "The request did not come from a form of ours; nothing was done"),
+            where=request.url.path,
+            next_step=Text("重新打开页面后再提交", "Load the page again, then submit it"),
+        )  # fmt: skip
+
+
+Reading = Annotated[Visit, Depends(enter("read"))]

@@ -1,0 +1,30 @@
+"""The pages that stand in the menu, each for those who may look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from govcloud.model.account import Action
+from govcloud.model.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    path: str
+    title: Text
+    action: Action = "read"
+
+
+MENU: tuple[Entry, ...] = (
+    Entry("/", Text("总览", "Overview")),
+    Entry("/departments", Text("部门", "Departments")),
+    Entry("/systems", Text("系统", "Systems")),
+    Entry("/servers", Text("服务器", "Servers")),
+    Entry("/networks", Text("业务专网", "Networks")),
+    Entry("/findings", Text("合规问题", "Findings")),
+    Entry("/catalog", Text("服务目录", "Catalog")),
+    Entry("/plan", Text("迁移计划", "Plan")),
+    Entry("/runs", Text("执行", "Runs")),
+    Entry("/projects", Text("项目期限", "Projects")),
+    Entry("/ledger", Text("台账", "Ledger")),
+)

@@ -1,0 +1,138 @@
+"""Opens the port and serves until it is told to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from govcloud.access import check_private
+from govcloud.errors import InputError, OutsideError, UsageError
+from govcloud.model.ids import is_host_name
+from govcloud.model.text import Text
+from govcloud.web.app import create_app
+from govcloud.web.place import LOOPBACK_NAMES, Place
+from govcloud.workflow.accounts import has_accounts
+from govcloud.workflow.session import Session
+from govcloud.workflow.sign_in import LocalKey
+
+_STOP_S = 5
+"""So long a page that is being sent may take to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    host: str
+    port: int
+    """0: one that is free."""
+    names: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+
+def run(session: Session, where: Address, say: Callable[[Text], None]) -> None:
+    """Serve the session's workspace; ends with Ctrl-C or SIGTERM.
+
+    Raises UsageError for an address that other machines reach without accounts or without TLS, InputError for certificate or
+    key, OutsideError where the port can't be opened.
+    """
+    _check(session, where)
+    with _listen(where) as listening:
+        place = build_place(session, where)
+        config = uvicorn.Config(
+            create_app(place), log_level="warning", access_log=False, server_header=False, date_header=True,
+            timeout_graceful_shutdown=_STOP_S, ssl_certfile=where.tls_cert, ssl_keyfile=where.tls_key, lifespan="off",
+        )  # fmt: skip
+        _load_tls(config, where)
+        say(_ready(place, where, listening.getsockname()[1]))
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def build_place(session: Session, where: Address) -> Place:
+    return Place(
+        session=session,
+        hosts=LOOPBACK_NAMES | {_bracketed(where.host)} | {name.lower() for name in where.names},
+        secure=where.tls_cert is not None,
+        local_key=None if has_accounts(session) else LocalKey(),
+    )
+
+
+def _check(session: Session, where: Address) -> None:
+    for name in where.names:
+        if not is_host_name(name.lower()):
+            raise UsageError(Text("不是主机名", "Not a host name"), where=f"--name {name}")
+    if (where.tls_cert is None) != (where.tls_key is None):
+        raise UsageError(
+            Text("证书和私钥要一起给出", "Certificate and key belong together"), where="--tls-cert, --tls-key"
+        )
+    if where.tls_key is not None:
+        check_private(where.tls_key)
+    if _is_loopback(where.host):
+        return
+    if not has_accounts(session):
+        raise UsageError(
+            Text("没有账号时只能在本机上使用", "Without accounts only this machine may use it"),
+            where=f"--host {where.host}",
+            next_step=Text("先建立账号：govcloud accounts add", "Make accounts first: govcloud accounts add"),
+        )
+    if where.tls_cert is None:
+        raise UsageError(
+            Text("对外服务须用 TLS，否则口令明文传输", "Other machines need TLS: passwords would travel in the clear"),
+            where=f"--host {where.host}",
+            next_step=Text(
+                "给出 --tls-cert 和 --tls-key，或只监听 127.0.0.1 并由本机的反向代理提供 TLS",
+                "Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a reverse proxy of this machine that does TLS",
+            ),
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(where: Address) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+        return socket.create_server((where.host, where.port), family=family)
+    except OSError as error:
+        raise OutsideError(
+            Text("端口打不开：{why}", "The port can't be opened: {why}").format(why=error.strerror or error),
+            where=f"{where.host}:{where.port}",
+            next_step=Text(
+                "换一个 --port，或停掉占用它的程序", "Choose another --port, or stop the program that has it"
+            ),
+        ) from None
+
+
+def _load_tls(config: uvicorn.Config, where: Address) -> None:
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise InputError(
+            Text("证书或私钥不能用：{why}", "Certificate or key can't be used: {why}").format(
+                why=error.strerror or error
+            ),
+            where=f"{where.tls_cert}, {where.tls_key}",
+        ) from None
+
+
+def _ready(place: Place, where: Address, port: int) -> Text:
+    name = where.names[0] if where.names else _bracketed(where.host)
+    address = f"{'https' if place.secure else 'http'}://{name}:{port}"
+    if place.local_key is not None:
+        return Text(
+            "看板已启动。用浏览器打开（只能用一次）：{a}/local?key={k}\n停止：Ctrl-C",
+            "The dashboard is up. Open it with a browser (good once): {a}/local?key={k}\nStop it with Ctrl-C",
+        ).format(a=address, k=place.local_key.text)
+    return Text("看板已启动：{a}\n停止：Ctrl-C", "The dashboard is up: {a}\nStop it with Ctrl-C").format(a=address)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,207 @@
+"""Reads what the papers of a wave tell: plan, migration files, inventory, settings and the newest run of the wave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from govcloud.errors import GovcloudError
+from govcloud.execution.gates import changed_text, needs_approval, person_problem, standing
+from govcloud.execution.rules import ExecutionRules, parse_rules
+from govcloud.execution.steps import ORDER, WAY_BACK, applicable, load_steps
+from govcloud.model.account import same_person
+from govcloud.model.gate import Answer, Gate
+from govcloud.model.inventory import Inventory
+from govcloud.model.migration import MigrationSpec
+from govcloud.model.plan import Activity, MigrationPlan, Move, Wave
+from govcloud.model.plan_problem import JobKind, MoveTask
+from govcloud.model.run import ENDED, SystemState
+from govcloud.model.step import StepName
+from govcloud.model.text import Text
+from govcloud.report.run_overview import RunOverview
+from govcloud.report.wave_facts import StepLine, WaveFacts, WaveSystem, Word
+from govcloud.store import inventory as inventory_store
+from govcloud.workflow.people import holders
+from govcloud.workflow.run import list_runs
+from govcloud.workflow.run_scope import Place, ScopeReader, plan_places
+from govcloud.workflow.run_status import run_overview
+from govcloud.workflow.session import Session
+
+_FREEZE, _SERVED = ORDER.index("freeze"), ORDER.index("verify_service")
+_BY_FILE: frozenset[StepName] = frozenset({"provision", "network_move"})
+"""Only the migration file says whether they apply."""
+_WORK: dict[StepName, JobKind] = {
+    "provision": "provision", "prepare": "provision", "replicate": "replicate", "rehearse": "rehearse", "switch_off": "switch_off",
+}  # fmt: skip
+
+
+def read_wave(session: Session, plan: MigrationPlan, wave: Wave) -> WaveFacts:
+    reader = ScopeReader(session)
+    with session.store.read() as tx:
+        rules = parse_rules(session.workspace.settings.execution).with_people(holders(tx))
+        inventory = inventory_store.load_part(tx, {"system", "dependency"})
+    moves = sorted(wave.moves, key=lambda m: (m.starts_at, m.system_id))
+    runs = wave_runs(session, plan, wave)
+    places = plan_places(plan, [m.system_id for m in moves])
+    limits = {k: v for k in rules.__dataclass_fields__ if isinstance(v := getattr(rules, k), int)}
+    for run in runs:
+        limits |= {k: v for k, v in run.run.settings.items() if isinstance(v, int)}
+    words: list[Word] = []
+    left = {m.system_id for m in moves}
+    for run in reversed(runs):
+        words += read_words(session, run, left & set(run.run.systems))
+        left -= set(run.run.systems)
+    return WaveFacts(
+        plan=plan, wave=wave, zone=ZoneInfo(plan.problem.timezone),
+        systems=tuple(_system(plan, m, places.get(m.system_id), inventory, _spec(reader, runs, m.system_id)) for m in moves),
+        steps=load_steps(), limits=limits, approval=needs_approval("freeze", rules), deciders=_deciders(rules), runs=runs,
+        words=tuple(sorted(words, key=lambda w: w.answer.at)),
+    )  # fmt: skip
+
+
+def wave_runs(session: Session, plan: MigrationPlan, wave: Wave) -> tuple[RunOverview, ...]:
+    """The newest run of each system that was registered under this plan, or under an older one that had it in the same window."""
+    starts = {m.system_id: m.starts_at for m in wave.moves}
+    left, found = set(starts), []
+    for run in list_runs(session):
+        if run.plan_id is None or not left & set(run.systems):
+            continue
+        shown = run_overview(session, run.run_id)
+        its = {
+            s.row.system_id
+            for s in shown.systems
+            if run.plan_id == plan.plan_id or s.row.opens_at == starts.get(s.row.system_id)
+        }
+        if its & left:
+            found.append(shown)
+            left -= its
+    return tuple(reversed(found))
+
+
+def read_words(session: Session, run: RunOverview, systems: Collection[str]) -> tuple[Word, ...]:
+    """One for each word that was given, with those of the systems that it was given for and that it counts alike for."""
+    reader = ScopeReader(session)
+    with session.store.read() as tx:
+        rules = parse_rules(session.workspace.settings.execution).with_people(holders(tx))
+        changed = {s.row.system_id: reader.changed(tx, run.run, s.row) for s in run.systems}
+    newest = {(g.system_id, g.step): g.gate_id for g in run.gates}
+    found: dict[tuple[object, ...], tuple[Answer, StepName, Text | None, list[str]]] = {}
+    for gate in (g for g in run.gates if g.system_id in systems):
+        answers = run.answers.get(gate.gate_id, ())
+        for answer in answers:
+            void = _void(gate, answer, answers, run, rules, changed[gate.system_id])
+            if void is None and gate.used_at is None:
+                void = _unused(gate, newest[gate.system_id, gate.step], run.states[gate.system_id])
+            key = (gate.step, answer.actor, answer.at, answer.granted, answer.emergency, void)
+            found.setdefault(key, (answer, gate.step, void, []))[3].append(gate.system_id)
+    words = [Word(answer=a, step=step, systems=tuple(sorted(s)), void=void) for a, step, void, s in found.values()]
+    return tuple(sorted(words, key=lambda w: (w.answer.at, w.answer.actor, w.systems)))
+
+
+def _unused(gate: Gate, newest: str, state: SystemState) -> Text | None:
+    if state in ENDED:
+        return Text("未使用，执行已结束", "it was not used, and the run is over")
+    if newest != gate.gate_id:
+        return Text("关口已重新开启，须重新批准", "the gate was opened anew and has to be approved again")
+    return None
+
+
+def _void(
+    gate: Gate, answer: Answer, answers: Sequence[Answer], run: RunOverview, rules: ExecutionRules, changed: Sequence[str]
+) -> Text | None:  # fmt: skip
+    """Why an answer does not count. At a gate that was passed, as it was then: who has lost his role since had it."""
+    at = gate.used_at or run.now
+    rules = rules if gate.used_at is None else replace(rules, people=(), approver_roles=())
+    if not answer.granted:
+        return Text("不予批准", "it is a refusal")
+    if any(not a.granted for a in answers):
+        return Text("同一关口已有人不予批准", "somebody refused at the same gate")
+    if gate.used_at is None and changed:
+        return changed_text(changed)
+    if answer in standing(answers, run.run, rules, at).granted:
+        return None
+    if answer.expires_at <= at:
+        return Text("未使用，已过有效期", "it was not used and has expired")
+    if problem := person_problem(answer.actor, rules, "approve"):
+        return problem
+    if answer.emergency:
+        return Text("紧急批准须两人，尚缺一人", "an emergency takes two people, and there is one")
+    if same_person(answer.actor, run.run.created_by):
+        return Text("不能批准自己发起的执行", "nobody approves a run of his own")
+    return Text("另有两人按紧急程序批准，以其为准", "two others opened the gate as an emergency; theirs counts")
+
+
+def _deciders(rules: ExecutionRules) -> tuple[str, ...]:
+    return tuple(p.name for p in rules.people if person_problem(p.name, rules, "approve") is None)
+
+
+def _spec(reader: ScopeReader, runs: Sequence[RunOverview], system_id: str) -> MigrationSpec | None:
+    for status in (s for run in reversed(runs) for s in run.systems):
+        if status.row.system_id == system_id:
+            return status.row.spec
+    try:
+        return reader.spec(system_id)
+    except GovcloudError:
+        return None
+
+
+def _system(
+    plan: MigrationPlan, move: Move, place: Place | None, inventory: Inventory, spec: MigrationSpec | None
+) -> WaveSystem:
+    task = next(t for t in plan.problem.tasks if t.system_id == move.system_id)
+    wave = plan.wave_of(move.system_id)
+    together = {m.system_id for m in wave.moves} if wave else set()
+    needed_by = {d.source_id for d in inventory.dependencies if d.target_id == move.system_id and d.binds}
+    known = {s.system_id for s in inventory.systems}
+    return WaveSystem(
+        move=move, task=task, system=inventory.system(move.system_id), spec=spec, steps=tuple(_steps(plan, move, task, spec)),
+        way_back=tuple(_way_back(spec)), after=place.after if place else (),
+        dependents=tuple(sorted((needed_by & known) - together)),
+    )  # fmt: skip
+
+
+def _steps(plan: MigrationPlan, move: Move, task: MoveTask, spec: MigrationSpec | None) -> Iterator[StepLine]:
+    """Minutes are rounded up to the end of each step, so that they add up to what the engine reckons with."""
+    steps, wanted = load_steps(), applicable(spec) if spec else ORDER
+    work = {a.kind: a for a in plan.activities if a.subject_id == move.group_id}
+    passed = 0.0
+    for name in wanted:
+        step, sure = steps[name], spec is not None or name not in _BY_FILE
+        if not _FREEZE <= ORDER.index(name) <= _SERVED:
+            yield StepLine(
+                step=step, sure=sure, minutes=_minutes(name, task), days=_days(work.get(_WORK.get(name, "cutover")))
+            )
+            continue
+        if not sure:
+            yield StepLine(step=step, sure=False)
+            continue
+        begin = math.ceil(passed)
+        passed += step.minutes + step.minutes_per_gib * task.data_mib / 1024
+        yield StepLine(
+            step=step, minutes=math.ceil(passed) - begin, starts_at=_later(move.starts_at, begin),
+            ends_at=_later(move.starts_at, math.ceil(passed)),
+        )  # fmt: skip
+
+
+def _minutes(name: StepName, task: MoveTask) -> int:
+    step = load_steps()[name]
+    return math.ceil(step.minutes + step.minutes_per_gib * task.data_mib / 1024)
+
+
+def _later(at: datetime, minutes: int) -> datetime:
+    return at + timedelta(minutes=minutes)
+
+
+def _days(work: Activity | None) -> tuple[date, date] | None:
+    return (work.starts_on, work.ends_on) if work and work.ends_on >= work.starts_on else None
+
+
+def _way_back(spec: MigrationSpec | None) -> Iterator[StepLine]:
+    steps, wanted = load_steps(), applicable(spec) if spec else ORDER
+    for name in WAY_BACK:
+        if name in wanted:
+            sure = spec is not None or name not in _BY_FILE
+            yield StepLine(step=steps[name], sure=sure, minutes=steps[name].undo_minutes if sure else None)
