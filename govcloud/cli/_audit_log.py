@@ -15,7 +15,6 @@ from govcloud.report.files import save
 from govcloud.report.timeline import build_evidence_view, build_log_view
 from govcloud.workflow import timeline
 from govcloud.workflow.evidence import find_evidence
-from govcloud.workflow.run import step_titles
 
 
 @verb(
@@ -49,7 +48,7 @@ def log(
     )  # fmt: skip
     with app.session() as session:
         found = timeline.read_timeline(session, wanted, limit=limit)
-        app.show(build_log_view(found.records, step_titles(), earlier=found.earlier))
+        app.show(build_log_view(found.records, timeline.record_titles(session), earlier=found.earlier))
 
 
 @verb(
@@ -66,7 +65,11 @@ def evidence(app: App, sha256: str, output: Path | None) -> int:
     with app.session() as session:
         found = find_evidence(session, sha256)
         data = found.path.read_bytes() if found.path and output else None
-        app.show(build_evidence_view(found.sha256, found.path, found.size_bytes, found.records))
+        app.show(
+            build_evidence_view(
+                found.sha256, found.path, found.size_bytes, found.records, timeline.record_titles(session)
+            )
+        )
     if data is None or output is None:
         return 0 if found.path else 1
     save(output, data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +54,7 @@ def _identify(session: Session, user: str | None, what: str, lang: Lang) -> tupl
     if token := _token():
         account = accounts.by_token(session, token)
         return (account if account and user in (None, account.login) else None), "token"
-    mine = accounts.by_os_user(session, os_user())
+    mine = accounts.by_os_user(session, os_user(), f"{os_user()}@{socket.gethostname()}")
     if user is None or (mine is not None and mine.login == user):
         return mine, "os_user"
     account = accounts.authenticate(session, user, _password(user, lang))

@@ -169,7 +169,12 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "projects due": (Example("projects due contract_signed --on 2026-11-02 --jurisdiction jincheng", Text("合同签订后谁须做什么", "who must do what after a contract was signed")),),
     "projects list": (Example("projects list", Text("全部项目", "all projects")),),
     "projects show": (Example("projects show PROJECT", Text("一个项目的记录和时限", "record and deadlines of one")),),
-    "report": (Example("report -o reports", Text("写出全部报告", "write all of it")),),
+    "report": (
+        Example("report -o reports", Text("写出全部报告", "write all of it")),
+        Example("report --kind cutover --kind approval --kind rollback --wave 1 -o papers", Text("第 1 批的割接方案、审批单、回退方案", "the papers of wave 1: cutover plan, approval form, rollback plan")),
+        Example("report --kind findings --department 示例交通厅 -o papers", Text("一个部门的问题清单", "one department's findings")),
+        Example("report --kind month --month 2026-11 --show", Text("在屏幕上看一个月的月报", "a month's progress, on the screen")),
+    ),
     "run accept": (Example("run accept RUN --system SL-OA-01 --reason 试运行期满", Text("试运行通过", "the trial was passed")),),
     "run answer": (Example("run answer RUN SL-OA-01 ticket.json", Text("读入云管人员的答复", "read the cloud desk's answer")),),
     "run approve": (

@@ -54,8 +54,8 @@ def accounts() -> None:
     metavar="USER",
     multiple=True,
     text=Text(
-        "本机的系统用户，凭此不用口令；可多次给出",
-        "System user of this machine that needs no password; may be repeated",
+        "系统用户，凭此不用口令；写“用户@机器”只限那一台；可多次给出",
+        "System user that needs no password; USER@MACHINE holds for that machine alone; may be repeated",
     ),
 )
 @pass_app

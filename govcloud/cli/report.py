@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,11 +14,10 @@ from govcloud.model.text import Text
 from govcloud.report.document_text import build_document_json, build_document_views, render_document_text
 from govcloud.report.text import render_csv
 from govcloud.report.written import build_written_view
-from govcloud.workflow.paper_kind import Kind, Scope
-from govcloud.workflow.papers import KINDS, NoPaper, Paper, build_papers
-from govcloud.workflow.report import FORMS, Form, write_report
+from govcloud.workflow.paper_kind import FORMS, KIND_IDS, Form, Kind, Scope
 
-_KINDS = {kind.kind_id: kind for kind in KINDS}
+if TYPE_CHECKING:
+    from govcloud.workflow.papers import NoPaper, Paper
 
 
 @command(
@@ -36,11 +36,13 @@ _KINDS = {kind.kind_id: kind for kind in KINDS}
 @option(
     "--kind",
     "names",
-    type=click.Choice(list(_KINDS)),
+    type=click.Choice(KIND_IDS),
     multiple=True,
     text=Text("只写这种文书，可多次", "Only papers of this kind, may be repeated"),
 )
-@option("--wave", type=click.IntRange(min=1), text=Text("哪一批，默认各批", "Of this wave; by default of each"))
+@option(
+    "--wave", type=click.IntRange(min=1), metavar="N", text=Text("哪一批，默认各批", "Of this wave; by default of each")
+)
 @option("--run", "run_id", metavar="RUN", text=Text("哪次执行，默认各次", "Of this run; by default of each"))
 @option(
     "--system",
@@ -58,6 +60,7 @@ _KINDS = {kind.kind_id: kind for kind in KINDS}
 @option(
     "--month",
     type=click.DateTime(["%Y-%m"]),
+    metavar="YYYY-MM",
     text=Text("月报的月份，如 2026-03，默认本月", "Month of the monthly report, as 2026-03; by default this one"),
 )
 @option(
@@ -79,7 +82,12 @@ def report(
     app: App, folder: Path | None, names: tuple[str, ...], wave: int | None, run_id: str | None, system_id: str | None,
     handover_id: str | None, department: str | None, month: datetime | None, forms: tuple[Form, ...], show: bool,
 ) -> int:  # fmt: skip
-    kinds = [_KINDS[name] for name in dict.fromkeys(names)]
+    # Drawings and Word files take libraries that the help and a shell's completion need not wait for.
+    from govcloud.workflow.papers import KINDS
+    from govcloud.workflow.report import write_report
+
+    known = {kind.kind_id: kind for kind in KINDS}
+    kinds = [known[name] for name in dict.fromkeys(names)]
     scope = Scope(
         wave=wave, run_id=run_id, system_id=system_id, handover_id=handover_id, department=department,
         month=month.date() if month else None,
@@ -101,8 +109,10 @@ def _show(app: App, kinds: Sequence[Kind], scope: Scope) -> Sequence[NoPaper]:
     if not kinds:
         raise UsageError(
             Text("没有说显示哪种文书", "No kind of paper was named"), where="--show",
-            next_step=Text("用 --kind 指定：{k}", "Name one with --kind: {k}").format(k=", ".join(_KINDS)),
+            next_step=Text("用 --kind 指定：{k}", "Name one with --kind: {k}").format(k=", ".join(KIND_IDS)),
         )  # fmt: skip
+    from govcloud.workflow.papers import build_papers
+
     with app.session("read") as session:
         papers, missing = build_papers(session, kinds, scope)
     if app.output == "json":

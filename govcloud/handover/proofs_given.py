@@ -119,7 +119,9 @@ def judge_direct(attempts: Sequence[LoginAttempt]) -> tuple[bool | None, tuple[T
 def together(*verdicts: tuple[bool | None, tuple[Text, ...]]) -> tuple[bool | None, tuple[Text, ...]]:
     """Red where one is red, else unknown where one is, else green."""
     answers = [answer for answer, _ in verdicts]
-    return (False if False in answers else None if None in answers else True), tuple(r for _, said in verdicts for r in said)
+    return (False if False in answers else None if None in answers else True), tuple(
+        r for _, said in verdicts for r in said
+    )
 
 
 def build_proof(
@@ -133,13 +135,17 @@ def build_proof(
     if more > 0:
         detail = Text(f"{detail.zh} 等 {len(reasons)} 项", f"{detail.en} and {more} more")
     kept = {key: str(value) for key, value in sorted(facts.items()) if key != "verdict"}
-    return Proof(kind=kind, hosts=(host,), ok=ok, detail=detail, facts=kept, evidence=tuple(evidence), actor=actor, at=at)
+    return Proof(
+        kind=kind, hosts=(host,), ok=ok, detail=detail, facts=kept, evidence=tuple(evidence), actor=actor, at=at
+    )
 
 
 GREEN: Mapping[ProofKind, Text] = {
     "keys": Text("所有账户只剩建设单位的公钥", "Only the builder's keys are left, on all accounts"),
     "passwords": Text("接管开始后口令均已更换", "All passwords were changed since the takeover began"),
-    "vendor_access": Text("原运维方登录被拒绝，主机上没有其他入口", "The old vendor is refused, no other way in was found"),
+    "vendor_access": Text(
+        "原运维方登录被拒绝，主机上没有其他入口", "The old vendor is refused, no other way in was found"
+    ),
     "bastion": Text("只能经堡垒机登录", "SSH lets in from the bastion only"),
     "monitoring": Text("监控代理有应答，是这台主机的数据", "The agent answers, and speaks of this host"),
     "restore": Text("最新备份可恢复，内容已比对", "The newest backup was restored and compared"),

@@ -39,7 +39,13 @@ class Playbooks(Protocol):
     """Runs `playbooks/<step>/<name>.yml` on one host, with the host's key or another, and judges it by its events."""
 
     def run(
-        self, step: str, name: str, host: HostAccess, variables: Mapping[str, Any], *, identity: Path | None = None,
+        self,
+        step: str,
+        name: str,
+        host: HostAccess,
+        variables: Mapping[str, Any],
+        *,
+        identity: Path | None = None,
         timeout_s: int = 180,
     ) -> PlaybookResult: ...
 

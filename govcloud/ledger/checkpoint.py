@@ -135,9 +135,9 @@ def _finish_rotation(keys: Path, path: Path, last: Checkpoint | None, hashes: Ha
 
 
 def _names(checkpoint: Checkpoint, signer: Signer) -> bool:
-    """It has a signature line with this key's id. Whether the signature holds is for the verifier to say."""
-    found = (base64.b64decode(line.rpartition(" ")[2])[:4].hex() for line in _signatures(checkpoint))
-    return signer.vkey.split("+")[1] in found
+    """Its last signature line, where the newer of two keys stands, has this key's id. Whether it holds is for the verifier to say."""
+    lines = _signatures(checkpoint)
+    return bool(lines) and base64.b64decode(lines[-1].rpartition(" ")[2])[:4].hex() == signer.vkey.split("+")[1]
 
 
 def _signatures(checkpoint: Checkpoint) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
-from govcloud.model.ledger import SHA256, HashProfile
+from govcloud.model.ledger import SHA256, HashName, HashProfile
 
 
-def load_profile(settings: Mapping[str, str]) -> HashProfile:
+def load_profile(settings: Mapping[Literal["profile"], HashName]) -> HashProfile:
     """`settings`: the key `ledger` of govcloud.yaml."""
     if settings.get("profile") != "sm3":
         return SHA256

@@ -119,7 +119,8 @@ class Sm3:
     """Used like an object of hashlib."""
 
     def __init__(self, data: bytes = b"") -> None:
-        self._state, self._rest, self._length = _SM3_START, b"", 0
+        self._state: tuple[int, ...] = _SM3_START
+        self._rest, self._length = b"", 0
         self.update(data)
 
     def update(self, data: bytes) -> None:
@@ -232,6 +233,7 @@ def _ed_table(data: bytes, minus: bool) -> _Table | None:
 _ED_BASE = (4 * pow(5, -1, _P) % _P).to_bytes(32, "little")
 
 
+@lru_cache(maxsize=4096)  # a note is often met twice: for its text, for the key of its time, in the auditor's own copy
 def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
     """§5.1.7 without the cofactor, S below the group's order, points in canonical form: as strict as OpenSSL."""
     if len(public) != 32 or len(signature) != 64:
@@ -287,6 +289,7 @@ def _der(*numbers: int) -> bytes:
     return b"\x30" + bytes([len(body)]) + body
 
 
+@lru_cache(maxsize=4096)
 def sm2_verify(public: bytes, message: bytes, signature: bytes) -> bool:
     """GB/T 32918.2 §7.1. `public`: SubjectPublicKeyInfo; `signature`: DER of (r, s) in its one shortest form."""
     point = public[len(SM2_KEY) :]
@@ -702,10 +705,10 @@ def _files(bundle: Path) -> tuple[dict[str, Path], list[Problem]]:
                 name, mode = prefix + entry.name, entry.stat(follow_symlinks=False).st_mode
                 if len(found) < _MAX_FILES and stat.S_ISREG(mode) and (name == MANIFEST or _NAME.fullmatch(name)):
                     found[name] = Path(entry.path)
-                elif not (stat.S_ISDIR(mode) and name in ("checkpoints", "rotations")):
+                elif len(problems) < _MAX_PROBLEMS and not (
+                    stat.S_ISDIR(mode) and name in ("checkpoints", "rotations")
+                ):
                     problems.append(Problem(f"不该有的文件：{name!a}", f"a file that does not belong here: {name!a}"))
-                if len(problems) == _MAX_PROBLEMS:
-                    return found, problems
     return found, problems
 
 

@@ -11,7 +11,7 @@ from govcloud.report.document import Document, FormRow, Section, Signature, Sign
 from govcloud.report.plan_words import listed
 from govcloud.report.text import UNKNOWN
 from govcloud.report.view import Cell
-from govcloud.report.wave_facts import WaveFacts, Word
+from govcloud.report.wave_facts import WaveFacts
 from govcloud.report.wave_views import at_clock, build_words_view
 
 _NAMED = 12
@@ -21,7 +21,7 @@ _NAMED = 12
 def build_approval_document(facts: WaveFacts, blank: Document) -> Document:
     """`blank`: with the office, the time and the source filled in."""
     titles = {name: step.title for name, step in facts.steps.items()}
-    granted, void = (build_words_view(titles, facts.words, counting=counting) for counting in (True, False))
+    granted, void = (build_words_view(titles, facts.words, facts.zone, counting=counting) for counting in (True, False))
     views = tuple(view for view in (granted, void) if view.rows)
     sections = (
         Section(section_id="form", title=Text("申请事项", "What is asked for"), form=(*wave_form(facts), *_asked(facts))),
@@ -96,8 +96,12 @@ def _approver(facts: WaveFacts) -> Signature:
     whole = [w for w in facts.words if w.void is None and w.step == "freeze" and set(w.systems) == all_systems]
     if not whole:
         return Signature(party=party)
-    word: Word = whole[-1]
-    note = Text("系统内批准，见台账记录", "approved on record, see the ledger")
-    return Signature(
-        party=party, unit=word.answer.unit or None, signed=Signed(name=word.answer.actor, at=word.answer.at, note=note)
-    )
+    last = whole[-1].answer
+    # In an emergency two people have opened the gate, and neither of them alone.
+    names = "、".join(w.answer.actor for w in whole if w.answer.emergency) if last.emergency else last.actor
+    note = _URGENT if last.emergency else _ON_RECORD
+    return Signature(party=party, unit=last.unit or None, signed=Signed(name=names, at=last.at, note=note))
+
+
+_ON_RECORD = Text("系统内批准，见台账记录", "approved on record, see the ledger")
+_URGENT = Text("紧急批准，须第三人复核", "approved as an emergency, to be reviewed by a third person")

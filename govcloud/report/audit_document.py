@@ -15,6 +15,7 @@ from govcloud.report.ledger_kinds import KIND
 from govcloud.report.text import UNKNOWN
 from govcloud.report.view import Column, View
 
+_HASH = {"sha256": "SHA-256", "sm3": "SM3"}
 _CHECKPOINTS = 12
 """The newest ones; all of them are in the bundle."""
 _STEPS = (
@@ -53,7 +54,7 @@ def build_audit_sections(
         FormRow(fields=((Text("检查点", "Checkpoints"), verified.checkpoints), (Text("未签记录", "Not signed yet"), unsigned))),
         FormRow(fields=((Text("最新记录", "Newest record"), newest["seq"] if newest else UNKNOWN),
                         (Text("记录时间", "Its time"), datetime.fromisoformat(newest["at"]) if newest else UNKNOWN))),
-        FormRow(fields=((Text("摘要算法", "Hash"), hashes.upper()), (Text("记录格式", "Record format"), "RFC 8785, RFC 9162"))),
+        FormRow(fields=((Text("摘要算法", "Hash"), _HASH.get(hashes, hashes)), (Text("记录格式", "Record format"), "RFC 8785, RFC 9162"))),
         FormRow(fields=((Text("叶哈希", "Leaf hash"), str(newest["leaf_hash"]) if newest else UNKNOWN),)),
         FormRow(fields=((Text("根哈希", "Root hash"), verified.root or UNKNOWN),)),
         FormRow(fields=((Text("最近检查点", "Newest checkpoint"), _head(last)),)),
@@ -72,20 +73,16 @@ def build_audit_sections(
         Section(section_id="steps", title=Text("审计人员如何核对", "How an auditor checks it"), paragraphs=_STEPS),
         Section(section_id="limits", title=Text("核对能说明什么", "What the check tells"), paragraphs=_FINDS),
         Section(section_id="kinds", title=(v := build_kinds_view(kinds)).title, views=(v,)),
-        Section(
-            section_id="checkpoints", title=Text("已签检查点", "Signed checkpoints"),
-            views=(build_checkpoints_view(checkpoints),) if checkpoints else (),
-            missing=None if checkpoints else Text(
-                "还没有检查点。运行 govcloud audit checkpoint -o 文件，并把它存到别处。",
-                "There is no checkpoint yet. Run govcloud audit checkpoint -o FILE and keep it elsewhere.",
-            ),
-        ),
+        *((Section(section_id="checkpoints", title=(c := build_checkpoints_view(checkpoints)).title, views=(c,)),) if checkpoints else ()),
     )  # fmt: skip
 
 
-def _head(last: Checkpoint | None) -> Text | str:
+def _head(last: Checkpoint | None) -> Text:
     if last is None:
-        return UNKNOWN
+        return Text(
+            "还没有。运行 govcloud audit checkpoint -o 文件，并把它存到别处",
+            "none yet: run govcloud audit checkpoint -o FILE and keep it elsewhere",
+        )
     return Text("前 {n} 条，根哈希 {r}", "{n} records, root hash {r}").format(n=last.size, r=last.root_hash)
 
 

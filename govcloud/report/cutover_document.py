@@ -77,11 +77,11 @@ _BACK = Text(
 def wave_form(facts: WaveFacts) -> tuple[FormRow, ...]:
     """What a wave is, in the cells of a form; shared by the papers of a wave."""
     crews = sorted({s.move.crew for s in facts.systems})
-    started = [f"{r.run.run_id}（{r.run.created_by}）" for r in facts.runs]
+    started = [Text("{r}（{by}）", "{r} ({by})").format(r=r.run.run_id, by=r.run.created_by) for r in facts.runs]
     return (
         FormRow(fields=((Text("批次", "Wave"), same(facts.number)), (Text("系统数", "Systems"), same(len(facts.systems))))),
         FormRow(fields=((Text("变更窗口", "Change window"), window_text(facts)),)),
-        FormRow(fields=((Text("割接班组", "Crews"), crews), (Text("执行编号（发起人）", "Run (by)"), started or UNKNOWN))),
+        FormRow(fields=((Text("割接班组", "Crews"), crews), (Text("执行编号（发起人）", "Run (by)"), listed(started) if started else UNKNOWN))),
         FormRow(fields=((Text("迁移计划", "Plan"), facts.plan.plan_id),)),
         FormRow(fields=((Text("计划指纹 SHA-256", "Plan SHA-256"), facts.plan.plan_hash),)),
     )  # fmt: skip

@@ -266,6 +266,7 @@ def _add_gap(word: Word, height: Length = _THIN, *, keep: bool = False) -> None:
     paragraph = word.add_paragraph()
     shape = paragraph.paragraph_format
     shape.line_spacing_rule, shape.line_spacing, shape.keep_with_next = WD_LINE_SPACING.EXACTLY, height, keep
+    shape.space_after = Pt(0 if keep else 6)  # unlike the line's own height it never needs a page of its own
     paragraph._p.get_or_add_pPr().append(paragraph_mark(Pt(1)))
 
 

@@ -24,8 +24,9 @@ from govcloud.report.view import View
 
 COLORS: dict[Tone, str] = {"good": "1B6E3C", "warn": "8A5A00", "bad": "A3212B"}
 _HEAD_FILL, _LINE, _FORM_LINE = "E8EEF4", "8A9BAC", "000000"
-_WRAPPED, _SQUEEZED, _PADDING, _WIDEST = 14, 6, 4, 40
-"""Half-width characters: what a column of running text needs at least, and in a crowded table; its margins; its most."""
+_WRAPPED, _BEARABLE, _SQUEEZED, _PADDING, _WIDEST = 14, 10, 6, 4, 40
+"""Half-width characters: what a column of running text should get; less turns the page, or is the last resort on a turned
+one; its margins; its most."""
 _MAX_WORD = 24
 _DATED = re.compile(r"\d{4}-\d\d-\d\d")
 """What stands beside a date (time, weekday) stays beside it."""
@@ -131,8 +132,8 @@ def is_wide(view: View, lang: Lang, tz: tzinfo, page: Page) -> bool:
     """Whether its columns do not fit the page: codes whole, sentences in lines of a bearable length."""
     heads = [column.title.to(lang) for column in view.columns]
     rows = [[cell_text(row.get(c.key), lang, tz) for c in view.columns] for row in view.rows]
-    least = sum(max(map(_least_width, column)) + _PADDING for column in zip(heads, *rows, strict=True)) if rows else 0
-    return least > page.room
+    columns = list(zip(heads, *rows, strict=True)) if rows else []
+    return sum(max(_width(text, _BEARABLE) for text in column) + _PADDING for column in columns) > page.room
 
 
 def _column_widths(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int]:
@@ -141,9 +142,9 @@ def _column_widths(heads: Sequence[str], rows: Sequence[Sequence[str]], room: in
     Where there is not even room for that, running text gives way, codes and dates do not.
     """
     texts = [[head, *(row[number] for row in rows)] for number, head in enumerate(heads)]
-    least = [max(map(_least_width, column)) + _PADDING for column in texts]
+    least = [max(_width(text, _WRAPPED) for text in column) + _PADDING for column in texts]
     if (over := sum(least) - room) > 0:
-        hard = [max(map(_hard_width, column)) + _PADDING for column in texts]
+        hard = [max(_width(text, _SQUEEZED) for text in column) + _PADDING for column in texts]
         soft = [needed - fixed for needed, fixed in zip(least, hard, strict=True)]
         share = min(1.0, over / max(sum(soft), 1))
         return [round(needed - share * yielding) for needed, yielding in zip(least, soft, strict=True)]
@@ -153,13 +154,9 @@ def _column_widths(heads: Sequence[str], rows: Sequence[Sequence[str]], room: in
     return [round(needed + spare * extra) for needed, extra in zip(least, more, strict=True)]
 
 
-def _least_width(text: str) -> int:
-    """The longest part that should not be torn apart, or what running text needs."""
-    return max(_code_width(text), min(wcswidth(text), _WRAPPED))
-
-
-def _hard_width(text: str) -> int:
-    return max(_code_width(text), min(wcswidth(text), _SQUEEZED))
+def _width(text: str, running: int) -> int:
+    """The longest part that should not be torn apart, or what running text gets."""
+    return max(_code_width(text), min(wcswidth(text), running))
 
 
 def _code_width(text: str) -> int:

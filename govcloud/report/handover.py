@@ -279,7 +279,13 @@ def build_data_view(items: Sequence[DataItem], checklist: Checklist, today: date
         ),
         rows=tuple(rows),
         notes=tuple(notes),
-        facts={"digests": {d.item_id: d.sha256 for d in items}, "changed": changed, "unknown": unknown, "ended": ended, "ending": ending},
+        facts={
+            "digests": {d.item_id: d.sha256 for d in items},
+            "changed": changed,
+            "unknown": unknown,
+            "ended": ended,
+            "ending": ending,
+        },
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from govcloud.model.text import Text
 from govcloud.report.view import Column, View
 
+_SHOWN = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedFile:
@@ -22,13 +24,13 @@ def build_files_view(files: Sequence[PackagedFile]) -> View:
         name="files",
         title=Text("归档文件", "Files"),
         columns=(
-            Column("name", Text("文件", "File")),
             Column("what", Text("内容", "What")),
+            Column("name", Text("文件", "File")),
             Column("size_bytes", Text("字节", "Bytes"), "right"),
-            Column("sha256", Text("SHA-256", "SHA-256")),
+            Column("sha256", Text("SHA-256（前 16 位）", "SHA-256 (first 16)")),
         ),
         rows=tuple(
-            {"name": f.name, "what": f.what, "size_bytes": f.size_bytes, "sha256": f.sha256} for f in files
+            {"name": f.name, "what": f.what, "size_bytes": f.size_bytes, "sha256": f.sha256[:_SHOWN]} for f in files
         ),
         notes=(
             Text(

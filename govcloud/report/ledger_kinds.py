@@ -14,6 +14,6 @@ KIND: Mapping[str, Text] = {
     "run_state": Text("执行状态", "state in a run"), "step": Text("步骤", "step"), "gate": Text("关口", "gate"),
     "approval": Text("审批", "approval"), "order": Text("指令", "order"), "resource": Text("云资源", "cloud resource"),
     "handover": Text("运维接管", "takeover"), "signoff": Text("移交签署", "sign-off"), "report": Text("报告", "report"),
-    "export": Text("台账导出", "ledger export"), "key": Text("台账密钥", "ledger key"), "account": Text("账号", "account"),
+    "export": Text("台账导出", "ledger export"), "key_rotation": Text("换台账密钥", "change of the ledger key"), "account": Text("账号", "account"),
     "sign_in": Text("登录", "sign-in"), "refused": Text("拒绝", "refusal"),
 }  # fmt: skip

@@ -9,25 +9,25 @@ from govcloud.model.text import Text, same
 from govcloud.report.ledger_words_account import ACCOUNT_WORDS
 from govcloud.report.ledger_words_run import RUN_WORDS
 from govcloud.report.ledger_words_takeover import TAKEOVER_WORDS
-from govcloud.report.ledger_words_value import Steps, Teller, cut, listed
+from govcloud.report.ledger_words_value import Teller, Titles, cut, listed
 from govcloud.report.request import CONCLUSION
 
 
-def tell(record: Mapping[str, Any], steps: Steps) -> Text:
-    """`record`: the JSON object; `steps`: step name -> its title. What another version or another hand has written in a
+def tell(record: Mapping[str, Any], titles: Titles) -> Text:
+    """`record`: the JSON object; `titles`: of steps and items by id. What another version or another hand has written in a
     form that is not known here is shown as it stands."""
     teller = WORDS.get(record["kind"], _as_it_stands)
     try:
-        return teller(record, steps)
+        return teller(record, titles)
     except (LookupError, TypeError, AttributeError, ValueError):
-        return _as_it_stands(record, steps)
+        return _as_it_stands(record, titles)
 
 
-def _as_it_stands(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _as_it_stands(record: Mapping[str, Any], _titles: Titles) -> Text:
     return same(" ".join([cut(record["kind"]), *(f"{k}={cut(v)}" for k, v in record["body"].items())]))
 
 
-def _init(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _init(record: Mapping[str, Any], _titles: Titles) -> Text:
     return Text("建立工作区，站点 {s}", "Workspace made for the site {s}").format(s=record["body"].get("site"))
 
 
@@ -37,19 +37,19 @@ def _changes(body: Mapping[str, Any]) -> Text:
     )
 
 
-def _import(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _import(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     source = listed([f["file"] for f in body["files"]]) if "files" in body else cut(body.get("source"))
     return Text("导入 {f}：{c}", "Imported {f}: {c}").format(f=source, c=_changes(body))
 
 
-def _discover(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _discover(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     hosts = Text("，主机 {n} 台", ", {n} hosts").format(n=len(body["hosts"])) if "hosts" in body else Text("", "")
     return Text("采集 {f}{h}：{c}", "Read {f}{h}: {c}").format(f=cut(body.get("source")), h=hosts, c=_changes(body))
 
 
-def _confirm(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _confirm(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     told: Sequence[Mapping[str, Any]] = body.get("confirmed") or body.get("withdrawn") or ()
     facts = listed([f"{one['subject_id']} {one['field']}={cut(one['value'])}" for one in told])
@@ -63,12 +63,12 @@ def _confirm(record: Mapping[str, Any], _steps: Steps) -> Text:
     )
 
 
-def _host_keys(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _host_keys(record: Mapping[str, Any], _titles: Titles) -> Text:
     keys = record["body"].get("keys", ())
     return Text("认可主机公钥：{h}", "Approved the keys of hosts: {h}").format(h=listed([k["host"] for k in keys]))
 
 
-def _check(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _check(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     if body.get("what") == "request":
         conclusion = CONCLUSION.get(body.get("conclusion"), same(body.get("conclusion")))
@@ -84,7 +84,7 @@ def _check(record: Mapping[str, Any], _steps: Steps) -> Text:
     )  # fmt: skip
 
 
-def _report(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _report(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     files = listed(sorted(body.get("files", ())))
     if body.get("what") == "opinion":
@@ -92,7 +92,7 @@ def _report(record: Mapping[str, Any], _steps: Steps) -> Text:
     return Text("编制报告：{f}", "Wrote reports: {f}").format(f=files)
 
 
-def _plan(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _plan(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     what = Text("试排", "Tried") if body.get("what_if") else Text("编制", "Made")
     return Text(
@@ -103,7 +103,7 @@ def _plan(record: Mapping[str, Any], _steps: Steps) -> Text:
     )  # fmt: skip
 
 
-def _plan_pin(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _plan_pin(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     if body.get("what") == "withdraw":
         return Text("取消对 {s} 的固定安排：{r}", "Released the pin of {s}: {r}").format(
@@ -115,7 +115,7 @@ def _plan_pin(record: Mapping[str, Any], _steps: Steps) -> Text:
     )
 
 
-def _waiver(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _waiver(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     if body.get("what") == "withdraw":
         return Text("撤销豁免 {w}：{r}", "Withdrew the waiver {w}: {r}").format(
@@ -126,14 +126,14 @@ def _waiver(record: Mapping[str, Any], _steps: Steps) -> Text:
     ).format(f=body.get("finding_id"), d=body.get("valid_until"), a=body.get("approver"), r=cut(body.get("reason")))
 
 
-def _snapshot(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _snapshot(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     return Text("留存清单快照“{n}”，摘要 {d}", "Named the inventory of now {n}, digest {d}").format(
         n=body.get("label"), d=body["sha256"][:12]
     )
 
 
-def _export(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _export(record: Mapping[str, Any], _titles: Titles) -> Text:
     return Text("导出台账，{n} 条记录", "Exported the ledger, {n} records").format(n=record["body"].get("records"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from govcloud.model.account import ACCOUNT_ROLE_NAMES
 from govcloud.model.text import Text, same
-from govcloud.report.ledger_words_value import Steps, Teller, because, cut
+from govcloud.report.ledger_words_value import Teller, Titles, because, cut
 
 _ACTS: Mapping[str, Text] = {
     "add": Text("开立账号 {l}", "Opened the account {l}"),
@@ -20,12 +20,12 @@ _ACTS: Mapping[str, Text] = {
 }
 _WHY: Mapping[str, Text] = {
     "identity": Text("身份不明", "not known"),
-    "password": Text("口令或令牌不对", "wrong password or token"),
+    "password": Text("口令由他人设置，须先更改", "the password was set by somebody else and has to be replaced first"),
     "role": Text("角色无此权限", "no role that may"),
 }
 
 
-def _account(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _account(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
     told = _ACTS[body["what"]].format(l=cut(body.get("login")))
     roles = [ACCOUNT_ROLE_NAMES.get(role, same(role)) for role in body.get("roles") or ()]
@@ -34,18 +34,18 @@ def _account(record: Mapping[str, Any], _steps: Steps) -> Text:
     return Text("{t}{w}{r}", "{t}{w}{r}").format(t=told, w=who, r=because(body.get("reason") or body.get("label")))
 
 
-def _refused(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _refused(record: Mapping[str, Any], _titles: Titles) -> Text:
     body = record["body"]
-    return Text("拒绝 {c}：{w}", "Refused {c}: {w}").format(
-        c=cut(body.get("what")), w=_WHY.get(body.get("why"), same(cut(body.get("why"))))
-    )
+    reason = body.get("reason")
+    why = Text(reason["zh"], reason["en"]) if reason else _WHY.get(body.get("why")) or same(cut(body.get("why")))
+    return Text("拒绝 {c}：{w}", "Refused {c}: {w}").format(c=cut(body.get("what")), w=why)
 
 
-def _sign_in(record: Mapping[str, Any], _steps: Steps) -> Text:
+def _sign_in(record: Mapping[str, Any], _titles: Titles) -> Text:
     return Text("登录看板：{l}", "Signed in to the dashboard: {l}").format(l=cut(record["body"].get("login")))
 
 
-def _rotation(_record: Mapping[str, Any], _steps: Steps) -> Text:
+def _rotation(_record: Mapping[str, Any], _titles: Titles) -> Text:
     return Text("更换台账签名密钥", "Changed the ledger's signing key")
 
 

@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from govcloud.model.step import StepName
 from govcloud.model.text import Text
 
-Steps = Mapping[StepName, Text]
-"""Titles of the steps of a migration, as their folders give them."""
-Teller = Callable[[Mapping[str, Any], Steps], Text]
-"""A record and the titles of the steps -> the sentence."""
+Titles = Mapping[str, Text]
+"""Step of a migration, or item of the checklist of a takeover -> its title."""
+Teller = Callable[[Mapping[str, Any], Titles], Text]
+"""A record -> the sentence."""
 _LONGEST, _MOST = 120, 3
 
 

@@ -1,6 +1,7 @@
 """The plan of the migration as a paper (迁移实施方案): goals, scope, waves, ties, crews and quotas, freezes, risks, what is left out.
 
-The parts follow what provincial guides ask for (overview, survey, overall plan, management of the work, money): docs/design.md.
+The parts are those that Guizhou's guide of 2017 asks of such a plan (项目概述, 现状调研, 总体规划, 实施管理, 资金概算); its last one,
+the benefits (效益分析), is nothing that the data holds.
 """
 
 from __future__ import annotations
@@ -256,7 +257,7 @@ def build_freezes_view(plan: MigrationPlan) -> View:
 _BACK = (
     Text("割接只停止源系统写入，不删除源端数据；验收前随时可以回退。", "A cutover stops writes at the source and deletes nothing; until acceptance the way back is open."),
     Text("每个系统都留有回退预留，窗口剩余时间不够割接和回退的，不开始割接。", "Each system has a reserve for its way back; where the window has no time left for both, no cutover is begun."),
-    Text("同组系统同进同退；核对或服务验证不通过的，源系统恢复服务。", "The systems of a group go and come back together; where a comparison or the proof of service fails, the source serves again."),
+    Text("同组系统在同一窗口割接，共用一段回退预留；核对或服务验证不通过的，源系统恢复服务。", "The systems of a group are cut over in one window and share a reserve; where a comparison or the proof of service fails, the source serves again."),
     Text("割接后写入目标的数据不自动带回，回退时导出并列明。各批步骤、次序和界限见回退方案。", "What the target took after the cutover is not carried back by itself but exported and listed. Each wave has its rollback plan."),
 )  # fmt: skip
 

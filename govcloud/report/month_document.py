@@ -18,13 +18,13 @@ from govcloud.report.document import Number, Section
 from govcloud.report.findings import term
 from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_words_takeover import PARTIES
-from govcloud.report.paper_view import choose_columns
+from govcloud.report.paper_view import choose_columns, drop_empty_columns
 from govcloud.report.projects import build_deadlines_view
 from govcloud.report.request import CONCLUSION
 from govcloud.report.run import STATE
 from govcloud.report.view import Column, View
 
-_DEADLINE_COLUMNS = frozenset({"status", "due_on", "name", "department", "act", "clause_id", "done_on"})
+_DEADLINE_COLUMNS = frozenset({"status", "due_on", "name", "department", "act", "done_on"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def _overview(month: Month, done: Sequence[ProjectDeadline], networks: Sequence[
         intro=intro.format(f=month.first_on.isoformat(), l=month.last_on.isoformat(), d=as_of.isoformat()),
         numbers=(
             Number(label=Text("资产新增或变更", "Facts added or changed"), value=month.facts["added"] + month.facts["changed"],
-                   unit=items, note=Text("导入 {i} 次，采集 {d} 次", "{i} imports, {d} discoveries").format(
+                   unit=items, note=Text("导入 {i} 次，采集 {d} 次", "imports {i}, discoveries {d}").format(
                        i=month.records["import"], d=month.records["discover"])),
             Number(label=Text("新发现问题", "New findings"), value=len(month.new), unit=items, tone="warn" if month.new else "plain",
                    note=open_now.format(n=last.failed) if last else Text("本月没有核对", "nothing was checked")),
@@ -226,7 +226,7 @@ def _deadlines(
     view = build_deadlines_view(found, own, as_of)
     title = Text("下月到期事项", "Due next month") if coming else Text("本月期限", "Deadlines of the month")
     return replace(
-        choose_columns(view, _DEADLINE_COLUMNS),
+        drop_empty_columns(choose_columns(view, _DEADLINE_COLUMNS)),
         name="month_coming" if coming else "month_deadlines",
         title=title,
         facts={},

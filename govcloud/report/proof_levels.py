@@ -20,10 +20,17 @@ from govcloud.report.run_overview import SystemStatus
 ProofLevel = Literal["L0", "L1", "L2", "L3", "L4"]
 State = Literal["proven", "not_proven", "lapsed", "nothing"]
 CLAIMS: Mapping[ProofLevel, Text] = {
-    "L0": Text("文件和数据库在目标上存在，大小一致", "Files and databases are at the target and have their size"),
-    "L1": Text("行数、结构、序列、授权一致", "Counts, schema, sequences and grants are equal"),
+    "L0": Text(
+        "所列文件和数据库在目标上存在，大小一致",
+        "The files and databases that are listed are at the target and have their size",
+    ),
+    "L1": Text(
+        "所列数据库的行数、结构、序列、授权一致",
+        "Counts, schema, sequences and grants of the listed databases are equal",
+    ),
     "L2": Text(
-        "源冻结后，两端全部内容摘要一致", "After the freeze the digests of the whole content are equal on both sides"
+        "源冻结后，所列文件和数据库两端的内容摘要一致",
+        "After the freeze the digests of all that is listed are equal on both sides",
     ),
     "L3": Text("割接后，应用经入口应答正确", "After the cutover the application answers rightly through its entrance"),
     "L4": Text("业务合计数经业主抽样核对并签字", "Business totals were sampled and signed by the owner"),

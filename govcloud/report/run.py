@@ -308,7 +308,7 @@ def _notes(shown: RunOverview) -> list[Text]:
     if shown.self_declared:
         notes.append(
             Text(
-                "execution.people 未列名单：姓名由用户自报，未经核验", "execution.people lists nobody: names are what users say they are"
+                "没有账号，execution.people 也未列名单：操作人的身份未经核验", "There are no accounts, and execution.people lists nobody: nobody has checked who acts"
             )
         )  # fmt: skip
     rolled = [

@@ -86,7 +86,7 @@ def build_outcome_view(paper: RunPaper) -> View:
                 "system_id": s.row.system_id, "name": paper.names.get(s.row.system_id), "state": STATE[s.row.state],
                 "planned_at": move.starts_at if move else None, "frozen_at": s.downtime_from, "served_at": s.downtime_to,
                 "planned_min": _minutes(move.starts_at, move.cutover_ends_at) if move else None, "downtime_min": down,
-                "within": _within(s), "level": proven_levels(s),
+                "within": _within(s), "level": " ".join(proven_levels(s)) or None,
             }
         )  # fmt: skip
     columns = (

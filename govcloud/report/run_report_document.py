@@ -23,7 +23,10 @@ from govcloud.report.wave_views import build_words_view
 
 def build_run_report_document(paper: RunPaper, blank: Document) -> Document:
     """`blank`: with the office, the time and the source filled in."""
-    words = tuple(build_words_view(paper.shown.titles, paper.words, counting=counting) for counting in (True, False))
+    words = tuple(
+        build_words_view(paper.shown.titles, paper.words, paper.shown.zone, counting=counting)
+        for counting in (True, False)
+    )
     sections = (
         Section(section_id="overview", title=Text("概况", "Overview"), numbers=_numbers(paper), form=run_form(paper)),
         Section(section_id="outcome", title=Text("各系统结果", "What came of each system"), views=(build_outcome_view(paper),),

@@ -10,14 +10,16 @@ from typing import Any
 from govcloud.model.account import ACCOUNT_ROLE_NAMES
 from govcloud.model.text import Text, same
 from govcloud.report.ledger_words import tell
-from govcloud.report.ledger_words_value import Steps
+from govcloud.report.ledger_words_value import Titles
 from govcloud.report.view import Cell, Column, View
 
 _DIGEST, _SHOWN = 12, 2
 
 
-def build_log_view(records: Sequence[Mapping[str, Any]], steps: Steps | None = None, *, earlier: bool = False) -> View:
-    """`records` are the ledger's JSON objects with their `leaf_hash`, oldest first; `steps`: step name -> title;
+def build_log_view(
+    records: Sequence[Mapping[str, Any]], titles: Titles | None = None, *, earlier: bool = False
+) -> View:
+    """`records` are the ledger's JSON objects with their `leaf_hash`, oldest first; `titles`: of steps and items by id;
     `earlier`: there are older ones than the first."""
     note = Text("更早的记录未列出；用 --limit 增加条数", "Earlier records are not shown; --limit shows more")
     return View(
@@ -34,17 +36,17 @@ def build_log_view(records: Sequence[Mapping[str, Any]], steps: Steps | None = N
             Column("evidence", Text("证据摘要", "Evidence")),
             Column("leaf_hash", Text("叶哈希", "Leaf hash")),
         ),
-        rows=tuple(_row(record, steps or {}) for record in records),
+        rows=tuple(_row(record, titles or {}) for record in records),
         notes=(note,) if earlier else (),
         facts={"records": list(records), "earlier": earlier},
     )
 
 
-def _row(record: Mapping[str, Any], steps: Steps) -> Mapping[str, Cell]:
+def _row(record: Mapping[str, Any], titles: Titles) -> Mapping[str, Cell]:
     return {
         "seq": record["seq"], "at": datetime.fromisoformat(record["at"]), "actor": record["actor"],
         "party": _party(record), "subject_id": record["subject_id"] or record["run_id"] or record["project_id"],
-        "told": tell(record, steps), "kind": record["kind"],
+        "told": tell(record, titles), "kind": record["kind"],
         "evidence": _short(_evidence(record)), "leaf_hash": record["leaf_hash"][:_DIGEST],
     }  # fmt: skip
 
@@ -70,8 +72,9 @@ def _short(digests: Sequence[str]) -> tuple[str, ...]:
 
 
 def build_evidence_view(
-    sha256: str, path: Path | None, size_bytes: int | None, records: Sequence[Mapping[str, Any]]
-) -> View:
+    sha256: str, path: Path | None, size_bytes: int | None, records: Sequence[Mapping[str, Any]],
+    titles: Titles | None = None,
+) -> View:  # fmt: skip
     """One file of evidence, and the records that name its digest."""
     found = (
         Text("文件：{p}，{n} 字节，内容与摘要一致", "File: {p}, {n} bytes, as its digest says").format(
@@ -80,7 +83,7 @@ def build_evidence_view(
         if path
         else Text("本工作区没有这个文件", "This workspace has no such file")
     )
-    log = build_log_view(records)
+    log = build_log_view(records, titles)
     return View(
         name="evidence",
         title=Text("证据 {d}", "Evidence {d}").format(d=sha256),

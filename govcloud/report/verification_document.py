@@ -134,7 +134,12 @@ def build_unproven_view(paper: RunPaper) -> View:
         Column("what", Text("未证明", "Not proven")),
         Column("why", Text("原因", "Why")),
     )
-    return View(name="unproven", title=Text("未证明的事项", "What was not proven"), columns=columns, rows=tuple(rows))
+    return View(name="unproven", title=Text("未证明的事项", "What was not proven"), columns=columns, rows=tuple(rows), notes=(_SCOPE,))  # fmt: skip
 
 
+_SCOPE = Text(
+    "核验范围为迁移文件所列的目录、数据库和服务检查；没有列入迁移文件的数据不在其内，是否列全由业主和建设单位确认。",
+    "What is proven is proven of the directories, databases and checks that the migration file lists. Data that it does not list "
+    "is not covered; that the list is complete is for owner and builder to confirm.",
+)
 _LEFT_OUT = Text("不在核对范围内，须另行处理", "outside of what was compared; to be seen to")

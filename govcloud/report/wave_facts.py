@@ -46,6 +46,8 @@ class WaveSystem:
     steps: tuple[StepLine, ...]
     way_back: tuple[StepLine, ...]
     """In the order in which they are undone; `minutes` is that of the undo."""
+    data_gib: float = 0.0
+    """That the minutes are reckoned with: as measured by the run's check, before that as the plan assumed."""
     after: tuple[str, ...] = ()
     """Systems that must serve from the target first."""
     dependents: tuple[str, ...] = ()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import get_args
 
+from govcloud.model.gate import Answer
 from govcloud.model.step import StepName
 from govcloud.model.text import Term, Text, same
 from govcloud.report.plan_words import clock, day_text, listed
@@ -123,7 +124,7 @@ def _step_notes(system: WaveSystem) -> Iterable[Text]:
         yield Text(
             "步骤用时按 {g} GiB 数据估算，超出计划 {n} 分钟：割接前须实测并调整计划。",
             "Reckoned for {g} GiB of data the steps take {n} min more than planned: measure and plan again before the cutover.",
-        ).format(g=round(task.data_mib / 1024), n=system.forward_min - task.cutover_min)
+        ).format(g=round(system.data_gib), n=system.forward_min - task.cutover_min)
 
 
 def build_impact_view(facts: WaveFacts) -> View:
@@ -207,32 +208,57 @@ _ENTRANCE = {
 _PREFIX = Term("网段并入政务外网", "prefix into the extranet", "network")
 
 
-def build_words_view(titles: Mapping[StepName, Text], words: Sequence[Word], *, counting: bool) -> View:
-    """Approvals that count, or the answers that don't, with the reason."""
-    rows: list[dict[str, Cell]] = []
-    for w in words:
-        if (w.void is None) is not counting:
-            continue
-        rows.append(
-            {
-                "step": titles[w.step], "systems": w.systems, "actor": w.answer.actor, "unit": w.answer.unit or None,
-                "role": w.answer.role or None, "at": w.answer.at, "expires_at": w.answer.expires_at if w.answer.granted else None,
-                "emergency": w.answer.emergency, "reason": w.answer.reason, "void": w.void,
-            }
-        )  # fmt: skip
+def build_words_view(
+    titles: Mapping[StepName, Text], words: Sequence[Word], zone: tzinfo, *, counting: bool
+) -> View:  # fmt: skip
+    """Approvals that count, or the answers that don't, with the reason. Narrow enough for an upright page."""
+    shown = [w for w in words if (w.void is None) is counting]
+    rows: list[dict[str, Cell]] = [
+        {"step": titles[w.step], "systems": w.systems, "actor": _who(w.answer), "at": _given(w.answer, zone), "void": w.void,
+         "reason": w.answer.reason}
+        for w in shown
+    ]  # fmt: skip
     columns = (
         Column("step", Text("环节", "Before step")),
         Column("systems", Text("系统", "Systems")),
-        Column("actor", Text("姓名", "Name")),
-        Column("unit", Text("单位", "Unit")),
-        Column("role", Text("角色", "Role")),
-        Column("at", Text("时间", "At")),
-        *((Column("expires_at", Text("有效至", "Valid until")), Column("emergency", Text("紧急", "Urgent")))
-          if counting else (Column("void", Text("不作数的原因", "Why it does not count")),)),
+        Column("actor", Text("何人", "By")),
+        Column("at", Text("时间与有效期", "When, and until when")),
+        *(() if counting else (Column("void", Text("不作数的原因", "Why it does not count")),)),
         Column("reason", Text("意见", "Opinion")),
-    )  # fmt: skip
+    )
     title = Text("有效批准", "Approvals that count") if counting else Text("不作数的答复", "Answers that do not count")
-    return View(name="granted" if counting else "void", title=title, columns=columns, rows=tuple(rows))
+    facts = {"words": [_plain(w) for w in shown]}
+    return View(name="granted" if counting else "void", title=title, columns=columns, rows=tuple(rows), facts=facts)
+
+
+def _who(answer: Answer) -> Text:
+    about = [part for part in (answer.unit, answer.role) if part]
+    if not about:
+        return same(answer.actor)
+    return Text("{who}（{about}）", "{who} ({about})").format(who=answer.actor, about=listed(map(same, about)))
+
+
+def _given(answer: Answer, zone: tzinfo) -> Text:
+    def local(at: datetime) -> str:
+        return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+    if not answer.granted:
+        return same(local(answer.at))
+    text = (
+        Text("{at} 紧急批准，有效至 {until}", "{at} as an emergency, valid until {until}")
+        if answer.emergency
+        else Text("{at}，有效至 {until}", "{at}, valid until {until}")
+    )
+    return text.format(at=local(answer.at), until=local(answer.expires_at))
+
+
+def _plain(word: Word) -> dict[str, object]:
+    answer = word.answer
+    return {
+        "step": word.step, "systems": word.systems, "actor": answer.actor, "unit": answer.unit, "role": answer.role,
+        "at": answer.at, "expires_at": answer.expires_at, "granted": answer.granted, "emergency": answer.emergency,
+        "counts": word.void is None,
+    }  # fmt: skip
 
 
 def build_undo_view(facts: WaveFacts) -> View:

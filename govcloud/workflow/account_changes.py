@@ -290,7 +290,7 @@ def _load(tx: Connection, login: str) -> Account:
 
 def _record(session: Session, tx: Connection, account: Account, what: str, reason: str = "") -> None:
     body = {
-        "what": what, "login": account.login, "name": account.name, "unit": account.unit, "roles": list(account.roles),
+        "what": what, "login": account.login, "name": account.name, "holder_unit": account.unit, "roles": list(account.roles),
         "os_users": list(account.os_users), "disabled": account.disabled_at is not None, "reason": _line(reason),
     }  # fmt: skip
     ledger_store.append(tx, LedgerEntry(

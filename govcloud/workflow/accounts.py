@@ -67,9 +67,10 @@ def by_token(session: Session, token: str) -> Account | None:
         return _enabled(account_store.load_account(tx, found.login))
 
 
-def by_os_user(session: Session, os_user: str) -> Account | None:
+def by_os_user(session: Session, *names: str) -> Account | None:
+    """`names`: of the operating-system user, plain and with its machine: two machines may have users of one name."""
     with session.store.read() as tx:
-        mine = [a for a in account_store.accounts(tx) if os_user in a.os_users and a.disabled_at is None]
+        mine = [a for a in account_store.accounts(tx) if set(names) & set(a.os_users) and a.disabled_at is None]
     return mine[0] if len(mine) == 1 else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,6 +62,18 @@ def list_page(session: Session, kind: SubjectKind, query: Query) -> Page:
             beside={i: tuple(carried[i]) for i in ids if i in carried},
             stale=_stale(session, tx, ids if query.limit is not None else None), counts=counts,
         )  # fmt: skip
+
+
+def page_of(
+    session: Session, tx: Connection, entities: Sequence[Any], total: int, beside: Mapping[str, Sequence[str]],
+    counts: Mapping[str, int],
+) -> Page:  # fmt: skip
+    """Some systems or servers, with what their rows name. `beside`: server id -> systems on it."""
+    ids = [getattr(e, "server_id", None) or e.system_id for e in entities]
+    return Page(
+        entities=tuple(entities), total=total, labels=listing.load_labels(tx, _referred(entities)),
+        beside={i: tuple(on) for i, on in beside.items()}, stale=_stale(session, tx, ids), counts=counts,
+    )  # fmt: skip
 
 
 def _dependencies(tx: Connection, query: Query) -> Page:
@@ -221,6 +233,14 @@ def explain_subjects(session: Session, text: str, *, history: bool = False) -> t
     _ready(session)
     with session.store.read() as tx:
         return tuple(_explained(session, tx, found, history) for found in find_subjects(tx, text))
+
+
+def explain_subject(session: Session, kind: SubjectKind, subject_id: str) -> SubjectAnswer | None:
+    """Everything that is known of one, with its history; None where the inventory has no such id."""
+    _ready(session)
+    with session.store.read() as tx:
+        found = listing.load_entities(tx, kind, [subject_id])
+        return _explained(session, tx, found[0], True) if found else None
 
 
 def _explained(session: Session, tx: Connection, found: StoredEntity, history: bool) -> SubjectAnswer:

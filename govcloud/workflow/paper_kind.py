@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 
 from govcloud.model.text import Text
 from govcloud.report.document import Document
 from govcloud.workflow.session import Session
+
+KIND_IDS = (
+    "estate", "findings", "networks", "requests", "zombies", "deadlines", "month", "audit", "migration-plan", "cutover", "approval",
+    "rollback", "run-report", "verification", "acceptance", "switch-off", "handover-form",
+)  # fmt: skip
+"""Those of papers.KINDS, for the help and for shells: to fill in papers takes libraries that take a second to load."""
+Form = Literal["docx", "html", "xlsx", "json"]
+FORMS: tuple[Form, ...] = get_args(Form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

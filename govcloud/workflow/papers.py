@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from govcloud.errors import UsageError
+from govcloud.model.handover import TakeoverState
 from govcloud.model.text import Text
 from govcloud.report.document import Document
 from govcloud.workflow.office import today
@@ -34,6 +35,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(kind_id="handover-form", title=Text("移交确认单", "Confirmation of the takeover"), about="takeover", build=_handover_form),
 )  # fmt: skip
 BY_DEPARTMENT: tuple[str, ...] = tuple(kind.kind_id for kind in KINDS if kind.by_department)
+NOT_BEGUN: frozenset[TakeoverState] = frozenset({"to_assess", "planned", "deferred", "not_applicable"})
+"""Takeovers of which there is a decision, but nothing handed over."""
 _UNFIT = re.compile(r"[^\w.-]+")
 """Of names of files; letters of every script are fit."""
 
@@ -101,5 +104,6 @@ def _scopes(session: Session, kind: Kind, scope: Scope) -> list[Scope]:
     elif kind.about == "run" and scope.run_id is None:
         found = [replace(scope, run_id=run.run_id) for run, _ in list_states(session)]
     elif kind.about == "takeover" and scope.handover_id is None:
-        found = [replace(scope, handover_id=t.handover.handover_id) for t in list_takeovers(session)]
+        begun = (t.handover for t in list_takeovers(session) if t.status not in NOT_BEGUN)
+        found = [replace(scope, handover_id=handover.handover_id) for handover in begun]
     return found or [scope]

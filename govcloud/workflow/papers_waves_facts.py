@@ -17,8 +17,8 @@ from govcloud.model.gate import Answer, Gate
 from govcloud.model.inventory import Inventory
 from govcloud.model.migration import MigrationSpec
 from govcloud.model.plan import Activity, MigrationPlan, Move, Wave
-from govcloud.model.plan_problem import JobKind, MoveTask
-from govcloud.model.run import ENDED, SystemState
+from govcloud.model.plan_problem import JobKind
+from govcloud.model.run import ENDED, RunSystem, SystemState
 from govcloud.model.step import StepName
 from govcloud.model.text import Text
 from govcloud.report.run_overview import RunOverview
@@ -56,7 +56,7 @@ def read_wave(session: Session, plan: MigrationPlan, wave: Wave) -> WaveFacts:
         left -= set(run.run.systems)
     return WaveFacts(
         plan=plan, wave=wave, zone=ZoneInfo(plan.problem.timezone),
-        systems=tuple(_system(plan, m, places.get(m.system_id), inventory, _spec(reader, runs, m.system_id)) for m in moves),
+        systems=tuple(_system(plan, m, places.get(m.system_id), inventory, _registered(runs, m.system_id), reader) for m in moves),
         steps=load_steps(), limits=limits, approval=needs_approval("freeze", rules), deciders=_deciders(rules), runs=runs,
         words=tuple(sorted(words, key=lambda w: w.answer.at)),
     )  # fmt: skip
@@ -138,10 +138,13 @@ def _deciders(rules: ExecutionRules) -> tuple[str, ...]:
     return tuple(p.name for p in rules.people if person_problem(p.name, rules, "approve") is None)
 
 
-def _spec(reader: ScopeReader, runs: Sequence[RunOverview], system_id: str) -> MigrationSpec | None:
-    for status in (s for run in reversed(runs) for s in run.systems):
-        if status.row.system_id == system_id:
-            return status.row.spec
+def _registered(runs: Sequence[RunOverview], system_id: str) -> RunSystem | None:
+    """The system in its newest run."""
+    rows = (s.row for run in reversed(runs) for s in run.systems)
+    return next((row for row in rows if row.system_id == system_id), None)
+
+
+def _spec(reader: ScopeReader, system_id: str) -> MigrationSpec | None:
     try:
         return reader.spec(system_id)
     except GovcloudError:
@@ -149,46 +152,44 @@ def _spec(reader: ScopeReader, runs: Sequence[RunOverview], system_id: str) -> M
 
 
 def _system(
-    plan: MigrationPlan, move: Move, place: Place | None, inventory: Inventory, spec: MigrationSpec | None
-) -> WaveSystem:
+    plan: MigrationPlan, move: Move, place: Place | None, inventory: Inventory, row: RunSystem | None, reader: ScopeReader
+) -> WaveSystem:  # fmt: skip
     task = next(t for t in plan.problem.tasks if t.system_id == move.system_id)
     wave = plan.wave_of(move.system_id)
     together = {m.system_id for m in wave.moves} if wave else set()
     needed_by = {d.source_id for d in inventory.dependencies if d.target_id == move.system_id and d.binds}
     known = {s.system_id for s in inventory.systems}
+    spec = row.spec if row else _spec(reader, move.system_id)
+    gib = row.data_bytes / 2**30 if row and row.data_bytes else task.data_mib / 1024
     return WaveSystem(
-        move=move, task=task, system=inventory.system(move.system_id), spec=spec, steps=tuple(_steps(plan, move, task, spec)),
-        way_back=tuple(_way_back(spec)), after=place.after if place else (),
+        move=move, task=task, system=inventory.system(move.system_id), spec=spec, data_gib=gib,
+        steps=tuple(_steps(plan, move, gib, spec)), way_back=tuple(_way_back(spec)), after=place.after if place else (),
         dependents=tuple(sorted((needed_by & known) - together)),
     )  # fmt: skip
 
 
-def _steps(plan: MigrationPlan, move: Move, task: MoveTask, spec: MigrationSpec | None) -> Iterator[StepLine]:
+def _steps(plan: MigrationPlan, move: Move, gib: float, spec: MigrationSpec | None) -> Iterator[StepLine]:
     """Minutes are rounded up to the end of each step, so that they add up to what the engine reckons with."""
     steps, wanted = load_steps(), applicable(spec) if spec else ORDER
     work = {a.kind: a for a in plan.activities if a.subject_id == move.group_id}
     passed = 0.0
     for name in wanted:
         step, sure = steps[name], spec is not None or name not in _BY_FILE
+        minutes = step.minutes + step.minutes_per_gib * gib
         if not _FREEZE <= ORDER.index(name) <= _SERVED:
-            yield StepLine(
-                step=step, sure=sure, minutes=_minutes(name, task), days=_days(work.get(_WORK.get(name, "cutover")))
-            )
-            continue
-        if not sure:
+            days = _days(work.get(_WORK.get(name, "cutover")))
+            yield StepLine(step=step, sure=sure, minutes=math.ceil(minutes), days=days)
+        elif not sure:
             yield StepLine(step=step, sure=False)
-            continue
-        begin = math.ceil(passed)
-        passed += step.minutes + step.minutes_per_gib * task.data_mib / 1024
-        yield StepLine(
-            step=step, minutes=math.ceil(passed) - begin, starts_at=_later(move.starts_at, begin),
-            ends_at=_later(move.starts_at, math.ceil(passed)),
-        )  # fmt: skip
-
-
-def _minutes(name: StepName, task: MoveTask) -> int:
-    step = load_steps()[name]
-    return math.ceil(step.minutes + step.minutes_per_gib * task.data_mib / 1024)
+        else:
+            begin, passed = math.ceil(passed), passed + minutes
+            end = math.ceil(passed)
+            yield StepLine(
+                step=step,
+                minutes=end - begin,
+                starts_at=_later(move.starts_at, begin),
+                ends_at=_later(move.starts_at, end),
+            )
 
 
 def _later(at: datetime, minutes: int) -> datetime:

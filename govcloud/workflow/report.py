@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from govcloud.events import Event
@@ -19,13 +18,11 @@ from govcloud.report.files import save
 from govcloud.report.html import render_html
 from govcloud.report.xlsx import render_xlsx
 from govcloud.store import ledger as ledger_store
-from govcloud.workflow.paper_kind import Kind, Scope
+from govcloud.workflow.paper_kind import Form, Kind, Scope
 from govcloud.workflow.papers import NoPaper, Paper, build_papers, general_kinds
 from govcloud.workflow.report_content import build_report
 from govcloud.workflow.session import Session
 
-Form = Literal["docx", "html", "xlsx", "json"]
-FORMS: tuple[Form, ...] = get_args(Form)
 PAGES: dict[Lang, str] = {lang: f"report.{lang}.html" for lang in LANGS}
 # Section -> workbook: lists that people filter, sort and send back.
 WORKBOOKS = {

@@ -9,7 +9,13 @@ from govcloud.report.audit import build_verify_view
 from govcloud.report.charts import render_dependency_graph, render_gantt
 from govcloud.report.document import Document, Figure, Number, Section
 from govcloud.report.findings import build_findings_view, build_undetermined_view
-from govcloud.report.handover import build_access_view, build_checklist_view, build_list_view, build_sign_view
+from govcloud.report.handover import (
+    build_access_view,
+    build_checklist_view,
+    build_list_view,
+    build_progress_view,
+    build_sign_view,
+)
 from govcloud.report.inventory import (
     build_conflicts_view,
     build_dedicated_servers_view,
@@ -45,15 +51,16 @@ from govcloud.workflow.inventory import read_inventory
 from govcloud.workflow.networks import list_remaining, undeclared_networks
 from govcloud.workflow.office import today
 from govcloud.workflow.paper_frame import new_document
+from govcloud.workflow.papers import NOT_BEGUN
 from govcloud.workflow.papers_estate import NO_ESTATE, NO_NETWORKS, NO_PROJECTS
 from govcloud.workflow.papers_findings import NOT_CHECKED, last_check
 from govcloud.workflow.plan import latest_plan
 from govcloud.workflow.projects import list_deadlines, list_projects
-from govcloud.workflow.run import step_titles
 from govcloud.workflow.run_status import list_states, run_overview
 from govcloud.workflow.session import Session
 from govcloud.workflow.takeover import list_takeovers, sign_offs
-from govcloud.workflow.timeline import Wanted, read_timeline
+from govcloud.workflow.takeover_overview import build_progress, list_systems
+from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
 
 _LEDGER_ROWS = 40
 """The newest records that are printed; the whole ledger is exported by `audit export`."""
@@ -227,9 +234,12 @@ def _handover(session: Session) -> Part:
             "No system is being taken over yet. After its migration run govcloud takeover start SYSTEM --builder NAME --builder-key FILE.pub.",
         )
         return Part(Section(section_id="handover", title=title, missing=missing))
-    views = [build_list_view([(t.handover, t.status, len(t.open)) for t in found])]
+    progress = build_progress_view(build_progress(list_systems(session)))
+    views = [progress, build_list_view([(t.handover, t.status, len(t.open)) for t in found])]
     for takeover in found:
         handover = takeover.handover
+        if takeover.status in NOT_BEGUN:
+            continue
         views.append(build_checklist_view(handover, takeover.checklist, takeover.standings, takeover.status))
         named = Text("{s}：{t}", "{s}: {t}")
         papers = _shown(build_access_view(handover), build_sign_view(handover, sign_offs(takeover)))
@@ -251,7 +261,7 @@ def _ledger(session: Session) -> Part:
         ),
         views=(
             build_verify_view(verified.report, live=verified.live, unsigned=verified.unsigned),
-            build_log_view(records, {str(step): title for step, title in step_titles().items()}),
+            build_log_view(records, record_titles(session)),
         ),
     )
     return Part(section, (build_ledger_number(verified.report.records, ok=not verified.report.problems),))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from govcloud import resources
-from govcloud.errors import UsageError
+from govcloud.errors import NotAllowed, UsageError
 from govcloud.handover.checklist import build_standings, evidence_files, load_checklist
 from govcloud.handover.signoff import build_package_sha256, is_signed, valid_sign_offs, verify_sign
 from govcloud.handover.states import build_state
@@ -33,6 +33,7 @@ from govcloud.model.text import Text
 from govcloud.store import handover as handover_store
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
+from govcloud.workflow.accounts import recorded_refusals
 from govcloud.workflow.audit import write_checkpoint
 from govcloud.workflow.session import Session
 from govcloud.workflow.statements import merge_inventory
@@ -164,16 +165,7 @@ def folder_of(session: Session, handover_id: str) -> Path:
 
 def sign(session: Session, handover_id: str, role: Role) -> Takeover:
     """Sign for one party. With the second of the two that must, the inventory learns who maintains the system, and a
-    checkpoint is signed. Raises UsageError where accounts are kept and this one does not have the role."""
-    roles = session.acting.roles
-    if roles is not None and role not in roles:
-        raise UsageError(
-            Text(
-                "你的账号没有“{role}”角色，不能代表它签字", "Your account is not of the {role}: it can't sign for it"
-            ).format(role=ACCOUNT_ROLE_NAMES[role]),
-            where=handover_id,
-            next_step=Text("由该方人员签字", "Let a person of that party sign"),
-        )
+    checkpoint is signed. Raises NotAllowed where accounts are kept and this one does not have the role."""
 
     def build(handover: Handover, checklist: Checklist) -> tuple[Handover, dict[str, object]] | list[Text]:
         if obstacles := verify_sign(checklist, handover, role, session.actor, today(session)):
@@ -184,7 +176,21 @@ def sign(session: Session, handover_id: str, role: Role) -> Takeover:
         body: dict[str, object] = {"role": role, "package_sha256": signed.package_sha256}
         return replace(handover, sign_offs=(*handover.sign_offs, signed)), body
 
-    return change(session, handover_id, "sign", build)
+    with recorded_refusals(session, "takeover sign", run_id=handover_id):
+        _check_party(session, handover_id, role)
+        return change(session, handover_id, "sign", build)
+
+
+def _check_party(session: Session, handover_id: str, role: Role) -> None:
+    roles = session.acting.roles
+    if roles is not None and role not in roles:
+        raise NotAllowed(
+            Text(
+                "你的账号没有“{role}”角色，不能代表它签字", "Your account is not of the {role}: it can't sign for it"
+            ).format(role=ACCOUNT_ROLE_NAMES[role]),
+            where=handover_id,
+            next_step=Text("由该方人员签字", "Let a person of that party sign"),
+        )
 
 
 def _hand_over(session: Session, tx: Connection, handover: Handover) -> None:
@@ -209,7 +215,7 @@ def get_takeover(session: Session, handover_id: str) -> Takeover:
 
 
 def list_takeovers(session: Session) -> list[Takeover]:
-    """All takeovers, oldest first."""
+    """All takeovers, oldest first, also those that are only planned, deferred or excluded."""
     checklist = checklist_of(session)
     with session.store.read() as tx:
         return [show(session, checklist, handover) for handover in handover_store.list_handovers(tx)]
@@ -218,11 +224,6 @@ def list_takeovers(session: Session) -> list[Takeover]:
 def todos(session: Session, found: Takeover) -> tuple[Todo, ...]:
     """What it waits for, in the order in which that is due."""
     return build_todo(found.checklist, found.handover, found.standings, today(session))
-
-
-def done_items(found: Takeover) -> Mapping[str, Standing]:
-    """Item -> how it stands."""
-    return found.standings
 
 
 def sign_offs(found: Takeover) -> dict[Role, SignOff]:

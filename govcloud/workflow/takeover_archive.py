@@ -43,23 +43,27 @@ class Checked:
 
 
 def write_archive(target: Path, files: Mapping[str, Content], sums: bytes, at: datetime) -> None:
-    """`target`: a .tar file, or a folder that does not exist yet. Whole or not at all; the same files and `at` (the time of all
+    """`target`: a .tar file, or a folder that does not exist yet; only its owner may read it. Whole or not at all; the same files and `at` (the time of all
     files in it) give the same bytes. Raises UsageError for a target that is there, OutsideError when it can't be written."""
     check_target(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     whole = dict(sorted({**files, SUMS: sums}.items()))
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix == ".tar":
-            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.touch(mode=0o600)
             with temporary.open("wb") as stream:
                 _write_tar(stream, whole, int(at.timestamp()))
                 stream.flush()
                 os.fsync(stream.fileno())
         else:
+            temporary.mkdir(mode=0o700)
             for name, content in whole.items():
-                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / name).parent.mkdir(exist_ok=True)
                 with (temporary / name).open("wb") as copy, _open(content) as source:
                     shutil.copyfileobj(source, copy, _BLOCK)
+                    copy.flush()
+                    os.fsync(copy.fileno())
         os.rename(temporary, target)  # noqa: PTH104
     except OSError as error:
         raise OutsideError(

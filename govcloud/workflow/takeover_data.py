@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from govcloud.discovery.traffic import port_kind
 from govcloud.errors import UsageError
 from govcloud.handover.checklist import acceptances_in_force
+from govcloud.handover.signoff import is_signed
 from govcloud.model.handover import Checklist, ChecklistItem, DataFact, DataItem, DataKind, Handover
 from govcloud.model.inventory import Dependency, Network, Project, System
 from govcloud.model.server import Server
@@ -70,8 +71,11 @@ def data_items(checklist: Checklist, names: Sequence[str] = ()) -> list[Checklis
 
 
 def build_data(session: Session, handover: Handover, items: Iterable[ChecklistItem]) -> tuple[DataItem, ...]:
-    """The data items as the store fills them now, and whether they are still what was accepted."""
-    accepted = acceptances_in_force(handover)
+    """The data items as the store fills them now, and whether they are still what was accepted.
+
+    What both have signed is past: changes of the estate since then are no matter of this takeover (its own is one of them).
+    """
+    accepted = {} if is_signed(handover) else acceptances_in_force(handover)
     return tuple(
         DataItem(
             item_id=s.item_id, facts=s.facts, sha256=hashlib.sha256(s.content).hexdigest(),

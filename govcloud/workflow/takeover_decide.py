@@ -229,12 +229,6 @@ def _check_hosts(session: Session, names: Sequence[str], key: str) -> None:
                 where=name,
                 next_step=Text("在 {path} 中补上", "Add it to {path}").format(path=path),
             )
-        if host.via is not None:
-            raise UsageError(
-                Text("换钥还不能经堡垒机登录", "Keys are not rotated through a bastion yet"),
-                where=name,
-                next_step=Text("从能直接连到它的机器上执行", "Run it from a machine that reaches the host directly"),
-            )
         if key and load_identity(Path(host.key_file)).get_base64() == key.split()[1]:
             raise InputError(
                 Text("对方公钥就是我方现用的密钥", "The builder's key is the one that we use"),

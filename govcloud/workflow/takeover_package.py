@@ -14,7 +14,7 @@ from govcloud.ledger import verify
 from govcloud.model.handover import PARTIES, Handover
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.migration import MigrationSpec
-from govcloud.model.text import LANGS, Lang, Text
+from govcloud.model.text import LANGS, Lang, Text, same
 from govcloud.report.document import Document, Section
 from govcloud.report.docx import render_docx
 from govcloud.report.handover import build_access_view, build_checklist_view, build_data_view, build_sign_view
@@ -30,17 +30,17 @@ from govcloud.store import handover as handover_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
 from govcloud.workflow.audit import prove
-from govcloud.workflow.run import step_titles
 from govcloud.workflow.session import Session
 from govcloud.workflow.takeover import Takeover, folder_of, sign_offs
 from govcloud.workflow.takeover_archive import Content, build_sums, write_archive
 from govcloud.workflow.takeover_form import Shown, build_form, build_paper, read_state
-from govcloud.workflow.timeline import Wanted, read_timeline
+from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
 
 _MOVING = frozenset(
     {"plan", "plan_pin", "run", "step", "gate", "approval", "order", "run_state", "run_scope", "resource"}
 )
 """Kinds of records that tell how the system was planned and moved."""
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +143,9 @@ def _views(session: Session, state: Shown) -> tuple[View, ...]:
     found, form = state.takeover, state.form
     told = read_timeline(session, Wanted(system=form.system.system_id), limit=None).records
     moved = [record for record in told if record["kind"] in _MOVING]
-    steps = step_titles()
-    own = build_log_view(state.records, steps)
-    moving = build_log_view(moved, steps)
+    titles = record_titles(session)
+    own = build_log_view(state.records, titles)
+    moving = build_log_view(moved, titles)
     return (
         build_checklist_view(found.handover, found.checklist, found.standings, found.status),
         build_data_view(state.data, found.checklist, form.as_of),
@@ -186,25 +186,37 @@ def _listed(state: Shown, files: Mapping[str, Content]) -> Iterator[PackagedFile
 
 
 def _evidence_names(found: Takeover) -> dict[str, Text]:
-    """Digest -> what the file is, in the words of the checklist."""
+    """Digest -> what the file is, in the words of the checklist; one file may have been given for several items."""
     handover, titles = found.handover, {i.item_id: i.title for g in found.checklist.groups for i in g.items}
-    names: dict[str, Text] = {}
+    names: dict[str, dict[Text, None]] = {}
 
-    def add(digests: Sequence[str | None], what: Text) -> None:
-        names.update({digest: what for digest in digests if digest is not None})
+    def add(digest: str | None, what: Text) -> None:
+        if digest is not None:
+            names.setdefault(digest, {})[what] = None
 
     for proof in handover.proofs:
-        add(proof.evidence, Text("实测记录：{k}", "proof: {k}").format(k=KINDS[proof.kind]))
+        for digest in proof.evidence:
+            add(digest, Text("验证记录：{k}", "proof: {k}").format(k=KINDS[proof.kind]))
     for host in (host for rotation in handover.rotations for host in rotation.hosts):
-        add(
-            [host.backup_sha256],
-            Text("换钥前的公钥，主机 {h}", "public keys before the change, host {h}").format(h=host.host),
-        )
+        what = Text("换钥前的公钥，主机 {h}", "public keys before the change, host {h}").format(h=host.host)
+        add(host.backup_sha256, what)
     for accepted in handover.acceptances:
-        title = titles.get(accepted.item_id, Text(accepted.item_id, accepted.item_id))
         if accepted.snapshot:
-            add([accepted.sha256], Text("接收时的数据：{t}", "data as accepted: {t}").format(t=title))
+            add(
+                accepted.sha256,
+                Text("接收时的数据：{t}", "data as accepted: {t}").format(t=_title(titles, accepted.item_id)),
+            )
     for paper in handover.evidence:
-        title = titles.get(paper.item_id, Text(paper.item_id, paper.item_id))
-        add([paper.sha256], Text("{t}：{f}", "{t}: {f}").format(t=title, f=paper.file_name))
-    return names
+        add(paper.sha256, Text("{t}：{f}", "{t}: {f}").format(t=_title(titles, paper.item_id), f=paper.file_name))
+    return {digest: _joined(list(given)) for digest, given in names.items()}
+
+
+def _title(titles: Mapping[str, Text], item_id: str) -> Text:
+    """An item of an earlier checklist goes by its id."""
+    return titles.get(item_id) or same(item_id)
+
+
+def _joined(names: Sequence[Text]) -> Text:
+    more = len(names) - _NAMED
+    zh, en = "；".join(n.zh for n in names[:_NAMED]), "; ".join(n.en for n in names[:_NAMED])
+    return Text(zh + (f" 等 {len(names)} 项" if more > 0 else ""), en + (f" and {more} more" if more > 0 else ""))

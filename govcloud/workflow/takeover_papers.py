@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from govcloud.errors import InputError, UsageError
@@ -115,11 +116,13 @@ def accept(session: Session, handover_id: str, items: Sequence[str] = ()) -> Tak
         wanted = chosen or _waiting(checklist, handover)
         obstacles = {i.item_id: why for i in wanted if (why := verify_accept(handover, i, session.actor))}
         refused[:] = [text for why in obstacles.values() for text in why]
-        taken = [i for i in wanted if i.item_id not in obstacles]
+        # What has come to be wanted since the data were read waits for the next time.
+        taken = [i for i in wanted if i.item_id not in obstacles and (not i.data or i.item_id in snapshots)]
         if verify_change(handover) or (items and refused) or not taken:
             nothing = Text("没有待接收的内容", "Nothing waits for acceptance")
             return verify_change(handover) or refused or [nothing]
-        made = tuple(_acceptance(session, handover, item, snapshots) for item in taken)
+        at = session.now()
+        made = tuple(_acceptance(session.actor, at, handover, item, snapshots) for item in taken)
         body: dict[str, object] = {"items": {a.item_id: a.sha256 for a in made}}
         return replace(handover, acceptances=(*handover.acceptances, *made)), body
 
@@ -146,16 +149,13 @@ def _keep_snapshots(session: Session, handover_id: str, items: list[ChecklistIte
     return {s.item_id: keep_bytes(folder, s.content) for s in build_snapshots(session, found.handover, wanted)}
 
 
-def _acceptance(session: Session, handover: Handover, item: ChecklistItem, snapshots: Mapping[str, str]) -> Acceptance:
-    at = session.now()
+def _acceptance(
+    actor: str, at: datetime, handover: Handover, item: ChecklistItem, snapshots: Mapping[str, str]
+) -> Acceptance:
     if item.source == "data":
-        return Acceptance(
-            item_id=item.item_id, actor=session.actor, at=at, sha256=snapshots[item.item_id], snapshot=True
-        )
-    papers = {e.item_id: e for e in handover.evidence}
-    return Acceptance(
-        item_id=item.item_id, actor=session.actor, at=at, sha256=build_evidence_sha256(papers[item.item_id])
-    )
+        return Acceptance(item_id=item.item_id, actor=actor, at=at, sha256=snapshots[item.item_id], snapshot=True)
+    paper = {e.item_id: e for e in handover.evidence}[item.item_id]
+    return Acceptance(item_id=item.item_id, actor=actor, at=at, sha256=build_evidence_sha256(paper))
 
 
 def refuse(session: Session, handover_id: str, items: Sequence[str], reason: str) -> Takeover:

@@ -65,7 +65,7 @@ class Proved:
 
 
 def prove(
-    session: Session, handover_id: str, kinds: Sequence[ProofKind] = (), *, hosts: Sequence[str] = (), lent: Lent = Lent(),  # noqa: B008 - frozen
+    session: Session, handover_id: str, kinds: Sequence[ProofKind] = (), *, hosts: Sequence[str] = (), lent: Lent = Lent(),
     playbooks: Playbooks | None = None,
 ) -> Proved:  # fmt: skip
     """Prove these kinds (all of them by default) on these hosts (all of the takeover's by default).
@@ -189,13 +189,18 @@ class _Look:
     playbooks: Playbooks
 
     def at(self, kind: ProofKind, target: Target, index: int, total: int) -> Proof:
-        self.session.observer.on_event(Event(what=_PROVING, subject=f"{target.host.name} {kind}", done=index, total=total))
+        self.session.observer.on_event(
+            Event(what=_PROVING, subject=f"{target.host.name} {kind}", done=index, total=total)
+        )
         if reasons := verify_target(kind, target):
             return self._proof(kind, target, (None, tuple(reasons)), {}, ())
         # Logins first: they are the proof that needs no way in of our own.
         attempts = self._attempts(kind, target)
         result = self._play(kind, target)
-        verdicts = [judge_host(result), *([self._judged(kind, attempts)] if kind in ("vendor_access", "bastion") else [])]
+        verdicts = [
+            judge_host(result),
+            *([self._judged(kind, attempts)] if kind in ("vendor_access", "bastion") else []),
+        ]
         evidence, refused = self._keep(kind, target.host, result, attempts)
         return self._proof(kind, target, together(*verdicts, *refused), {**result.facts, **_told(attempts)}, evidence)
 

@@ -21,7 +21,9 @@ from govcloud.store import listing
 from govcloud.store import plan as plan_store
 from govcloud.store import run as run_store
 from govcloud.store.codec import instant
+from govcloud.workflow.run import step_titles
 from govcloud.workflow.session import Session
+from govcloud.workflow.takeover import checklist_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,13 @@ def read_timeline(session: Session, wanted: Wanted, *, limit: int | None = 50) -
     shown = found[:limit][::-1]
     told = tuple(msgspec.json.decode(r.canonical) | {"leaf_hash": r.leaf_hash} for r in shown)
     return Timeline(records=told, canonical=tuple(r.canonical for r in shown), earlier=len(found) > len(shown))
+
+
+def record_titles(session: Session) -> dict[str, Text]:
+    """Titles of what records name by id: steps of a migration, items of the takeover's checklist."""
+    items = (item for group in checklist_of(session).groups for item in group.items)
+    named: list[tuple[str, Text]] = [*step_titles().items(), *((item.item_id, item.title) for item in items)]
+    return dict(named)
 
 
 def _fitting(records: Iterable[LedgerRecord], fits: Callable[[_Head], bool]) -> Iterator[LedgerRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -96,6 +97,16 @@ def test_an_operating_system_user_is_one_persons(office: Office) -> None:
     assert office.say("inventory", "snapshot", "one")[0] == 0
     record = office.records()[-1]
     assert (record["actor"], record["identity"]) == ("示例li", "os_user")
+
+
+def test_a_system_user_may_be_bound_to_one_machine(office: Office) -> None:
+    office.found()
+    office.say("accounts", "password", ADMIN, "--file", office.password(OWN))
+    here, elsewhere = f"{os_user()}@{socket.gethostname()}", f"{os_user()}@somewhere-else"
+    for machine, entered in ((here, 0), (elsewhere, 2)):
+        entry = {"user": ADMIN, "PASSWORD_FILE": office.password(OWN)}
+        assert office.say("accounts", "change", ADMIN, "--os-user", machine, **entry)[0] == 0
+        assert office.say("accounts", "list")[0] == entered, machine
 
 
 def test_a_password_that_somebody_else_has_set_is_good_for_nothing_but_its_own_end(office: Office) -> None:

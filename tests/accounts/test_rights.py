@@ -15,6 +15,7 @@ from typing import get_args
 
 import click
 import pytest
+from office import ADMIN, Office
 from run_desk import SYSTEM, Desk, make_desk
 
 from govcloud.cli._door import os_user
@@ -62,6 +63,31 @@ def test_any_mix_of_roles_may_what_one_of_them_may_and_nothing_else() -> None:
     assert not any(model(("auditor",), action) for action in WRITES), "who audits changes nothing"
     assert not any(model(("administrator",), action) for action in get_args(Action) if action != "administer")
     assert not allowed(ACCOUNT_ROLES, "something new"), "deny by default"  # type: ignore[arg-type]
+
+
+def test_the_door_lets_in_by_the_table_and_records_who_was_turned_away(office: Office) -> None:
+    office.found()
+    people: dict[str, tuple[AccountRole, ...]] = {
+        **{role: (role,) for role in ACCOUNT_ROLES if role != "administrator"}, "two": ("finance", "supervisor"),
+    }  # fmt: skip
+    for login, roles in people.items():
+        office.join(login, *roles)
+    people[ADMIN] = ("administrator",)
+    with office.session() as session:
+        for action, (login, roles) in itertools.product(get_args(Action), people.items()):
+            office.later(1)  # a refusal like the one before is recorded once in ten minutes
+            before = len(office.records("refused"))
+            account = accounts.enabled_account(session, login)
+            try:
+                acting = accounts.admit(session, account, action, "token", f"{action} by {login}")
+            except NotAllowed as error:
+                assert not model(roles, action), (login, action)
+                assert all(word in error.message("en") for word in (action, "accounts change"))
+                assert len(office.records("refused")) == before + 1
+            else:
+                assert model((acting.role,), action) and acting.role in roles  # type: ignore[arg-type]
+                assert (acting.login, acting.unit, acting.identity) == (login, office.account(login).unit, "token")
+                assert len(office.records("refused")) == before
 
 
 PEOPLE: dict[str, tuple[AccountRole, ...]] = {
@@ -276,3 +302,12 @@ def test_settings_name_fewer_approvers_but_never_more(tmp_path: Path) -> None:
     with through_the_door(desk, "chen", "run approve") as session:
         (made,) = run_gates.answer_gates(session, run_id)
     assert (made.answer.actor, made.answer.unit, made.answer.role) == ("示例chen", "示例单位", "authority")
+
+
+def test_where_the_settings_name_roles_that_no_account_has_nobody_approves(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path / "w", approver_roles=["change_manager"])
+    run_id = desk.start()
+    keep_accounts(desk, PEOPLE, "gone")
+    for person in PEOPLE:
+        with pytest.raises(UsageError), through_the_door(desk, person, "run approve") as session:
+            run_gates.answer_gates(session, run_id)

@@ -42,6 +42,16 @@ def test_help_lists_every_command_in_the_chosen_language(
         assert f"\n  {name}" in out
 
 
+def test_the_list_of_commands_waits_for_none_of_them() -> None:
+    program = (
+        "import sys; from govcloud.cli.main import run; run(['--help']);"
+        "print(*[m for m in sys.modules if m.startswith(('govcloud.cli.', 'ortools', 'altair', 'dbos', 'ansible'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    loaded = {name.removeprefix("govcloud.cli.") for name in done.stdout.splitlines()[-1].split()}
+    assert not {name for name in loaded if not name.startswith("_")} - {"main", "base", "progress"}
+
+
 def test_every_command_explains_itself_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     for name in cli.list_commands(None):  # type: ignore[arg-type]
         texts = []

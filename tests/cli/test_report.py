@@ -15,11 +15,14 @@ from openpyxl import load_workbook
 
 from govcloud.cli.main import run
 from govcloud.model.inventory import Department, Inventory, Merged, Network, Project, System
+from govcloud.model.ledger import LedgerEntry
 from govcloud.model.server import Server
 from govcloud.settings import open_workspace
 from govcloud.store import entities
+from govcloud.store import ledger as ledger_store
 from govcloud.workflow.check import check_estate
 from govcloud.workflow.init import init_workspace
+from govcloud.workflow.paper_kind import KIND_IDS
 from govcloud.workflow.papers import KINDS
 from govcloud.workflow.session import open_session
 
@@ -97,7 +100,7 @@ def table(paper: Any, name: str) -> Any:
 
 def test_every_kind_has_a_name_of_its_own() -> None:
     names = [kind.kind_id for kind in KINDS]
-    assert len(set(names)) == len(names) and set(OURS) <= set(names)
+    assert tuple(names) == KIND_IDS and len(set(names)) == len(names) and set(OURS) <= set(names)
     assert all(name.isascii() and name.replace("-", "").islower() for name in names)
 
 
@@ -190,6 +193,31 @@ def test_a_month_is_counted_by_the_office_s_days(typed: Typed) -> None:
     assert "2026年3月" in paper["title"]
     typed("--show", "--kind", "month", "--month", "2025-01", code=1)
     typed("--show", "--kind", "month", "--month", "2025-13", code=2)
+
+
+def test_a_month_tells_what_became_of_systems(typed: Typed) -> None:
+    """Half past midnight of 1 March is March here, half an hour before midnight is not; what nobody can read is counted only."""
+    march, february = datetime(2026, 2, 28, 16, 30, tzinfo=UTC), datetime(2026, 2, 28, 15, 30, tzinfo=UTC)
+    with (
+        open_session(open_workspace(typed.place), actor="张示例", now=lambda: NOW) as session,
+        session.store.begin() as tx,
+    ):
+        for at, kind, body in (
+            (march, "run_state", {"state": "trial"}), (march, "run_state", {"state": "running"}),
+            (february, "run_state", {"state": "failed"}), (march, "signoff", {"role": "owner"}),
+            (march, "waiver", {"what": "add"}), (march, "check", {"what": "request", "conclusion": "reject"}),
+            (march, "check", {"what": "estate"}), (march, "signoff", {}), (march, "import", {"added": "many"}),
+        ):  # fmt: skip
+            entry = LedgerEntry(kind=kind, actor="甲", at=at, subject_id="SL-OA-01", run_id="R-1", body=body)
+            ledger_store.append(tx, entry)
+    paper = typed.shown("month", "--month", "2026-03")
+    assert [row["state"] for row in table(paper, "month_moved")] == ["trial"]
+    assert [(row["role"], row["actor"]) for row in table(paper, "month_signed")] == [("owner", "甲")]
+    numbers = {n["label"]: n["value"] for n in paper["sections"][0]["numbers"]}
+    assert (numbers["完成迁移系统"], numbers["审核资源申请"], numbers["移交签署"]) == (1, 1, 1)
+    assert {r["kind"]: r["records"] for r in table(paper, "month_records")} == {
+        "check": 3, "import": 1, "run_state": 2, "signoff": 2, "waiver": 1,
+    }  # fmt: skip
 
 
 def test_systems_that_departments_give_up_are_listed_with_the_day(typed: Typed) -> None:

@@ -16,7 +16,7 @@ ALLOWED = {
     "store": FOUNDATION | {"store"},
     "report": FOUNDATION - {"settings", "access"} | {"report"},
     "workflow": FOUNDATION | ACTIVITIES | {"workflow", "store", "report"},
-    "cli": FOUNDATION | {"cli", "workflow", "report", "demo"},
+    "cli": FOUNDATION | {"cli", "workflow", "report", "web", "demo"},
     "web": FOUNDATION | {"web", "workflow", "report"},
     "demo": FOUNDATION | {"demo", "workflow", "report"},
 }

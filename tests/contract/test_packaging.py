@@ -12,6 +12,7 @@ from pathlib import Path
 from sources import ROOT
 
 from govcloud.cli.main import run
+from govcloud.model.account import ACCOUNT_ROLES, ACTIONS
 from govcloud.model.ledger import LedgerEntry
 from govcloud.settings import open_workspace
 from govcloud.store import ledger as ledger_store
@@ -62,6 +63,15 @@ def test_the_guide_installs_what_the_bundle_brings() -> None:
     there = {p.name for p in (ROOT / "packaging" / "systemd").iterdir()}
     assert "govcloud.sysusers" in named & there and "*.service" in named
     assert [name for name in there if name.endswith(".service")]
+
+
+def test_the_guide_tells_the_rights_that_the_table_gives() -> None:
+    everyone = set(ACCOUNT_ROLES)
+    told = {}
+    for actions, roles in re.findall(r"^\| ((?:[a-z_]+ [\u3400-\u9fff]+(?:, )?)+) \| ([a-z, ]+) \|$", GUIDE, re.M):
+        given = everyone - {"administrator"} if roles == "all but administrator" else set(roles.split(", "))
+        told |= dict.fromkeys(re.findall(r"[a-z_]+", actions), given)
+    assert told == {action: set(roles) for action, roles in ACTIONS.items()}
 
 
 def test_the_installer_is_plain_shell() -> None:

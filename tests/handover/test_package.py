@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
@@ -19,10 +20,17 @@ from handover_place import SYSTEM, Place, fill_papers, prove_all
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+
+from run_desk import make_desk
+
 from govcloud.cli.main import run as govcloud
 from govcloud.errors import IntegrityError
 from govcloud.model.text import LANGS
+from govcloud.workflow import run_gates
+from govcloud.workflow.takeover import list_takeovers
 from govcloud.workflow.takeover_archive import SUMS, verify_archive
+from govcloud.workflow.timeline import Wanted, read_timeline
 
 HANDOVER = re.compile(r"H-[0-9a-f]{6,}")
 
@@ -150,6 +158,19 @@ def test_changed_or_lost_evidence_is_not_filed(place: Place, signed: str, tmp_pa
     assert not [p for p in tmp_path.iterdir() if p.name.startswith((".p", "p"))], "no half package is left"
 
 
+def test_where_it_can_not_be_written_nothing_is_left_and_nothing_recorded(
+    place: Place, signed: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    assert place.cli("package", signed, "-o", str(tmp_path / "file" / "p.tar")) == 4
+    with place.session() as session:
+        assert "package" not in {r["step"] for r in read_timeline(session, Wanted(takeover=signed), limit=None).records}
+    assert place.cli("package", signed, "-o", str(tmp_path / "new" / "p.tar")) == 0
+    assert place.cli("package", signed, "-o", str(tmp_path / "new" / "p")) == 0
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "new").iterdir()}
+    assert modes == {"p.tar": 0o600, "p": 0o700}, "the papers of a system are not everybody's"
+
+
 def test_no_secret_gets_into_it(place: Place, signed: str, tmp_path: Path) -> None:
     assert place.cli("package", signed, "-o", str(tmp_path / "p.tar")) == 0
     data = (tmp_path / "p.tar").read_bytes()
@@ -161,6 +182,33 @@ def test_no_secret_gets_into_it(place: Place, signed: str, tmp_path: Path) -> No
     for path in secrets:
         body = path.read_bytes().splitlines()
         assert body[1] not in data and b"PRIVATE KEY" not in data, path
+
+
+def test_the_runbook_of_a_migrated_system_says_how_it_is_started_and_checked(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path / "w")
+    run_id = desk.start()
+    for _ in range(2):
+        with desk.open("李示例") as session:
+            run_gates.answer_gates(session, run_id, reason="示例批准")
+        desk.work(run_id)
+    at = ["-w", str(desk.place.path), "--user", "张示例", "takeover"]
+    assert govcloud([*at, "start", SYSTEM, "--level", "register", "--builder", "示例建设单位"]) == 0
+    with desk.open() as session:
+        (handover_id,) = (t.handover.handover_id for t in list_takeovers(session))
+    assert govcloud([*at, "package", handover_id, "-o", str(tmp_path / "p")]) == 1, "nobody has signed"
+    runbook = (tmp_path / "p" / "runbook.en.html").read_text("utf-8")
+    spec = desk.row(run_id).spec
+    (service, *_), (check, *_) = spec.services, spec.verify.checks
+    for wanted in (
+        service.target.systemd or service.target.script,
+        spec.verify.url,
+        check.path,
+        spec.databases[0].target.name,
+    ):
+        assert wanted and wanted in runbook, wanted
+    views = json.loads((tmp_path / "p" / "index.json").read_text("utf-8"))["views"]["en"]
+    assert {"run", "approval", "step"} <= {row["kind"] for row in views["moving_records"]["rows"]}
+    assert "migrated" in (tmp_path / "p" / "form.en.html").read_text("utf-8")
 
 
 # --- the check, without a workspace
@@ -198,7 +246,8 @@ def code(path: Path) -> int:
 def test_any_flipped_bit_is_found(small: Path, tmp_path: Path) -> None:
     assert code(small) == 0
     data = small.read_bytes()
-    for position in range(len(data)):
+    zeros = data.index(bytes(tarfile.BLOCKSIZE))
+    for position in [*range(zeros), *range(zeros, len(data), 61)]:
         (tmp_path / "q.tar").write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
         assert verify_archive(tmp_path / "q.tar").problems, position
     assert code(tmp_path / "q.tar") == 5

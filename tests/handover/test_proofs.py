@@ -133,7 +133,9 @@ class Scripted:
         return self.answers[min(len(self.calls), len(self.answers)) - 1]
 
 
-GREEN = PlaybookResult(ok=True, detail="", facts={"verdict": "green", "updates": 0}, outputs=({"task": "t", "found": {}},))
+GREEN = PlaybookResult(
+    ok=True, detail="", facts={"verdict": "green", "updates": 0}, outputs=({"task": "t", "found": {}},)
+)
 RED = PlaybookResult(ok=False, detail="x", reasons=(Text("有安全更新", "updates"),), facts={"verdict": "red"})
 SILENT = PlaybookResult(ok=False, detail="unreachable", reasons=(Text("无法连接", "unreachable"),))
 
@@ -145,7 +147,11 @@ def handover_id(place: Place) -> str:
     hosts.write_text(hosts.read_text() + hosts.read_text().split("\n", 1)[1].replace("cloud-01", "cloud-02"))
     with place.session() as session:
         made = takeover_decide.start_takeover(
-            session, SYSTEM, builder="示例建设单位", builder_key=Path(f"{place.builder}.pub"), hosts=["cloud-01", "cloud-02"]
+            session,
+            SYSTEM,
+            builder="示例建设单位",
+            builder_key=Path(f"{place.builder}.pub"),
+            hosts=["cloud-01", "cloud-02"],
         )
         return made.handover.handover_id
 
@@ -167,7 +173,9 @@ def test_a_silent_host_is_no_answer_and_the_others_go_on(place: Place, handover_
 
 def test_a_host_is_touched_only_after_the_intent_is_recorded(place: Place, handover_id: str) -> None:
     with place.session() as session:
-        found = prove(session, handover_id, ["patches", "passwords"], hosts=["cloud-01"], playbooks=Scripted(RED, GREEN))
+        found = prove(
+            session, handover_id, ["patches", "passwords"], hosts=["cloud-01"], playbooks=Scripted(RED, GREEN)
+        )
     told = [r for r in records(place) if r["step"] == "prove"]
     assert [(r["phase"], r["body"]["proof"]) for r in told] == [
         ("intent", "patches"), ("result", "patches"), ("intent", "passwords"), ("result", "passwords")
@@ -186,7 +194,9 @@ def test_what_can_not_be_proved_as_described_is_said_and_no_host_is_asked(place:
     assert "via" in found.proofs[0].detail.en and "backup" in found.proofs[2].detail.en
 
 
-def test_the_old_key_is_really_tried_and_as_long_as_it_opens_the_account_it_is_red(place: Place, handover_id: str) -> None:
+def test_the_old_key_is_really_tried_and_as_long_as_it_opens_the_account_it_is_red(
+    place: Place, handover_id: str
+) -> None:
     with place.session() as session:
         (found,) = prove(session, handover_id, ["vendor_access"], hosts=["cloud-01"], playbooks=Scripted(GREEN)).proofs
         assert found.ok is False and found.facts["logins_refused"] == "0"
@@ -202,7 +212,12 @@ def test_a_lent_password_is_tried_and_is_nowhere_afterwards(place: Place, handov
     place.authorized.write_text(Path(f"{place.builder}.pub").read_text())
     with place.session() as session:
         (found,) = prove(
-            session, handover_id, ["vendor_access"], hosts=["cloud-01"], lent=Lent(old_password=lent), playbooks=Scripted(GREEN)
+            session,
+            handover_id,
+            ["vendor_access"],
+            hosts=["cloud-01"],
+            lent=Lent(old_password=lent),
+            playbooks=Scripted(GREEN),
         ).proofs
     assert found.ok is True and found.facts["logins_tried"] == "2"
     holding = [p for p in place.workspace.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
@@ -220,7 +235,9 @@ def test_a_password_file_that_others_can_read_or_that_holds_no_password_is_refus
         prove(session, handover_id, ["vendor_access"], lent=Lent(old_password=lent), playbooks=Scripted(GREEN))
 
 
-def test_what_looks_like_a_secret_is_not_kept_as_evidence_and_the_proof_is_not_green(place: Place, handover_id: str) -> None:
+def test_what_looks_like_a_secret_is_not_kept_as_evidence_and_the_proof_is_not_green(
+    place: Place, handover_id: str
+) -> None:
     leaky = replace(GREEN, outputs=({"task": "t", "found": {"line": f"password={CANARY}"}},))
     with place.session() as session:
         (found,) = prove(session, handover_id, ["patches"], hosts=["cloud-01"], playbooks=Scripted(leaky)).proofs
@@ -243,7 +260,9 @@ def test_another_key_than_the_registered_one_and_another_host_are_refused(
 def test_the_playbooks_run_with_the_builders_key_where_it_is_lent(place: Place, handover_id: str) -> None:
     playbooks = Scripted(GREEN)
     with place.session() as session:
-        prove(session, handover_id, ["keys"], hosts=["cloud-01"], lent=Lent(identity=place.builder), playbooks=playbooks)
+        prove(
+            session, handover_id, ["keys"], hosts=["cloud-01"], lent=Lent(identity=place.builder), playbooks=playbooks
+        )
     ((step, told, identity),) = playbooks.calls
     assert (step, identity) == ("takeover_keys cloud-01", place.builder)
     assert told["builder_key"].startswith("ssh-ed25519 ")

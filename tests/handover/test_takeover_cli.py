@@ -10,7 +10,7 @@ from handover_place import SYSTEM, Place, fill_papers, give_papers, make_key, pr
 
 from govcloud import resources
 from govcloud.cli.main import run as run_cli
-from govcloud.errors import UsageError
+from govcloud.errors import NotAllowed
 from govcloud.model.account import Acting
 from govcloud.model.handover import Role
 from govcloud.store import ledger as ledger_store
@@ -89,6 +89,8 @@ def test_the_whole_way_from_assessment_to_operation(
         system = read_inventory(session).system(SYSTEM)
         assert system is not None
         assert system.maintained_by == "示例建设单位"
+        with session.store.read() as tx:
+            assert len(ledger_store.checkpoints(tx)) == 1, "the second signature signs the ledger, too"
     assert run_cli(["-w", str(place.workspace), "audit", "verify"]) == 0
     assert place.cli("start", SYSTEM, "--level", "register", "--builder", "下一家单位") == 0, "the next unit's takeover"
 
@@ -199,7 +201,7 @@ def test_an_account_signs_only_for_the_party_that_it_belongs_to(
     asked: tuple[Role, ...] = ("owner", "supervisor", "authority")
     with place.session(builder) as session:
         for role in asked:
-            with pytest.raises(UsageError):
+            with pytest.raises(NotAllowed):
                 takeover.sign(session, h, role)
         assert takeover.sign(session, h, "builder").obstacles == ()
 
@@ -344,6 +346,19 @@ def test_a_folder_of_papers_is_taken_and_strange_files_are_named(
     with place.session() as session:
         given = takeover.get_takeover(session, h).handover.evidence
     assert [(e.item_id, e.file_name) for e in given] == [("backup", "backup.md"), ("design", "design.docx")]
+
+
+@pytest.mark.parametrize("ours", ["[SX19", "[JC22, SX19"])
+def test_with_the_sample_papers_accepted_only_proofs_are_left_of_a_technical_takeover(
+    place: Place, capsys: pytest.CaptureFixture[str], ours: str
+) -> None:
+    settings = place.workspace / "govcloud.yaml"
+    settings.write_text(settings.read_text("utf-8").replace("jurisdiction: [SX19", f"jurisdiction: {ours}"), "utf-8")
+    h = start(place, capsys)
+    assert place.cli("papers", h, str(SAMPLE)) == 0
+    assert place.cli("accept", h, "--all", user="王示例") == 0
+    with place.session() as session:
+        assert {i.item_id for i in takeover.get_takeover(session, h).open} == {"key_rotation", "vendor_access"}
 
 
 def test_the_sample_papers_are_exactly_those_that_technical_operation_asks_for(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from govcloud.model.ledger import HashName
 from govcloud.settings import open_workspace
 from govcloud.workflow import audit
 from govcloud.workflow.init import init_workspace
@@ -20,8 +21,14 @@ from ledger_bundle import AT, Exported, append
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    init_workspace(tmp_path / "w", "shanxi", actor="张示例")
+def profile() -> HashName:
+    """Tests of both say so with parametrize."""
+    return "sha256"
+
+
+@pytest.fixture
+def session(tmp_path: Path, profile: HashName) -> Iterator[Session]:
+    init_workspace(tmp_path / "w", "shanxi", actor="张示例", ledger=profile)
     with open_session(open_workspace(tmp_path / "w"), actor="张示例", now=lambda: AT) as opened:
         yield opened
 

@@ -141,16 +141,24 @@ def test_roots_and_proofs_are_those_of_pymerkle(found: list[bytes], data: st.Dat
         other.append_entry(one)
     hashes, size = [SHA256.leaf(one) for one in found], len(found)
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
-    assert other.get_state(old) == SHA256.root(hashes[:old])
-    assert other.get_state() == SHA256.root(hashes)
+    assert other.get_root(old) == SHA256.root(hashes[:old])
+    assert other.get_root() == SHA256.root(hashes)
     theirs = other.prove_inclusion(index + 1, size)
     pymerkle.verify_inclusion(hashes[index], SHA256.root(hashes), theirs)
     assert [bytes.fromhex(h) for h in theirs.serialize()["path"]][1:] == inclusion(hashes, index)
-    growth = other.prove_consistency(old, size)
-    pymerkle.verify_consistency(SHA256.root(hashes[:old]), SHA256.root(hashes), growth)
-    ours = consistency(hashes, old)
-    assert verify.verify_consistency(old, size, SHA256.root(hashes[:old]), SHA256.root(hashes), ours) == []
-    assert set(ours) <= {bytes.fromhex(h) for h in growth.serialize()["path"]}
+    growth, ours = other.prove_consistency(old, size), consistency(hashes, old)
+    for old_root, root, holds in (
+        (SHA256.root(hashes[:old]), SHA256.root(hashes), True),
+        (SHA256.leaf(b"forged"), SHA256.root(hashes), False),
+        (SHA256.root(hashes[:old]), SHA256.leaf(b"forged"), False),
+    ):
+        assert (not verify.verify_consistency(old, size, old_root, root, ours)) is holds
+        try:
+            pymerkle.verify_consistency(old_root, root, growth)
+            theirs_holds = True
+        except pymerkle.InvalidProof:
+            theirs_holds = False
+        assert theirs_holds is holds
 
 
 @given(data_lists, st.data())

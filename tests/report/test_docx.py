@@ -41,7 +41,9 @@ def plain(*views: View) -> Document:
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_everything_of_the_document_is_in_the_file(document: Document, lang: Lang) -> None:
-    document = replace(document, opening=(Text("示例厅：", "To X"),), closing=(Text("签字前不生效", "Void until signed"),))
+    document = replace(
+        document, opening=(Text("示例厅：", "To X"),), closing=(Text("签字前不生效", "Void until signed"),)
+    )
     found = texts(render_docx(document, lang))
     whole = "\n".join(found)
     for section in document.sections:

@@ -31,6 +31,8 @@ from govcloud.report.docx import render_docx
 from govcloud.report.estate_document import build_estate_sections
 from govcloud.report.findings_document import build_findings_sections
 from govcloud.report.html import render_html
+from govcloud.report.ledger_kinds import KIND
+from govcloud.report.ledger_words import WORDS as TOLD
 from govcloud.report.month_document import Checked, Month, build_month_sections
 from govcloud.report.paper_view import drop_empty_columns
 from govcloud.report.view import Column, View
@@ -252,6 +254,10 @@ def test_the_auditor_gets_the_key_the_heads_and_the_steps() -> None:
         assert said in text
     bad = render_document_text(paper(*made(Problem("第 3 条不符", "record 3 differs", 3))), "en")
     assert "does not verify" in bad and "record 3 differs" in bad
+
+
+def test_every_kind_of_record_has_a_name_in_the_tables() -> None:
+    assert set(KIND) == set(TOLD)
 
 
 def test_bars_name_the_whole_and_put_the_rest_together() -> None:

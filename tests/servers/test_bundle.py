@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "execution"))
+
+from booted import Booted  # noqa: E402 - a host with systemd, as the tests of services have it
+from cell import wait_until  # noqa: E402
+
 EPOCH = "1764547200"
 pytestmark = [pytest.mark.root, pytest.mark.servers, pytest.mark.timeout(1200)]
 
@@ -170,3 +176,53 @@ def test_the_units_are_sound_and_tightly_confined(bundle: Path, tmp_path: Path) 
         assert "User=govcloud" in text
         # What a worker began goes on when it is stopped.
         assert "KillMode=process" in text
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Booted]:
+    """Booted by systemd; of networks it has a loopback only."""
+    network = f"bundle-{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", network], check=True)
+    try:
+        subprocess.run(["ip", "-n", network, "link", "set", "lo", "up"], check=True)
+        with Booted(tmp_path / "host", network) as booted:
+            yield booted
+    finally:
+        subprocess.run(["ip", "netns", "del", network], check=True)
+
+
+WORKSPACE = "/var/lib/govcloud/workspace"
+
+
+def test_the_services_run_confined_as_their_own_user_and_leave_in_order(bundle: Path, host: Booted) -> None:
+    """By the words of docs/admin.md, under a real systemd."""
+    shutil.copytree(bundle, host.root / "srv" / "bundle")
+    # Longer than `run` waits: it compiles the planner. Debian's Python: a service can't use one in somebody's home.
+    argv = [*host.prefix, "/srv/bundle/install.sh", "--python", "/usr/bin/python3"]
+    subprocess.run(argv, check=True, timeout=600, stdout=subprocess.DEVNULL)
+    for command in (
+        "systemd-sysusers /opt/govcloud/current/systemd/govcloud.sysusers",
+        "install -d -o govcloud -g govcloud -m 700 /var/lib/govcloud",
+        "cp /opt/govcloud/current/systemd/*.service /etc/systemd/system/ && systemctl daemon-reload",
+        f"runuser -u govcloud -- /opt/govcloud/bin/govcloud init {WORKSPACE} --site shanxi",
+        f"printf 'hosts: [{{name: a, address: 192.0.2.1, zone: 部门网}}]' > {WORKSPACE}/hosts.yaml",
+        "mkdir -p /etc/govcloud && echo 'ZONES=\"--zone 部门网\"' > /etc/govcloud/worker-dept.env",
+        "systemctl start govcloud-worker@dept govcloud-serve",
+    ):
+        host.run("sh", "-c", command)
+
+    def state() -> str:
+        listed = host.run(
+            "runuser", "-u", "govcloud", "--",
+            "/opt/govcloud/bin/govcloud", "-w", WORKSPACE, "--format", "json", "worker", "--list",
+        )  # fmt: skip
+        rows = json.loads(listed)["workers"]["rows"]
+        return rows[0]["state"] if rows and rows[0]["zones"] == ["部门网"] else ""
+
+    wait_until(lambda: state() == "alive", 60)
+    page = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8787/').read(99))"
+    wait_until(lambda: "html" in host.run("/usr/bin/python3", "-c", page, code=None), 60)
+    host.run("systemctl", "stop", "govcloud-worker@dept", "govcloud-serve")
+    assert state() == "left"
+    for unit in ("govcloud-worker@dept", "govcloud-serve"):
+        assert host.run("systemctl", "show", "-p", "Result", "--value", unit).strip() == "success"

@@ -153,7 +153,7 @@ def test_the_signing_key_is_private_and_never_printed(
     shown = capsys.readouterr()
     assert secret not in shown.out + shown.err
     assert not [p for p in (workspace / "b").rglob("*") if p.is_file() and secret.encode() in p.read_bytes()]
-    assert secret not in repr(load_signer(workspace / "keys", "shanxi", may_make=False))
+    assert secret not in repr(load_signer(workspace / "keys", "shanxi", last=None))
 
 
 def test_a_key_that_others_can_read_is_refused(session: Session, workspace: Path) -> None:

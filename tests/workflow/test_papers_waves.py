@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from wave_desk import OPENS, OTHER, SYSTEM, Desk, build_wave_plan, make_wave_desk
 
+from govcloud.cli.main import run as govcloud
 from govcloud.execution.steps import WAY_BACK, applicable, load_steps
 from govcloud.model.step import Phase, StepName
 from govcloud.model.text import LANGS, Text
@@ -27,6 +29,7 @@ from govcloud.report.view import View
 from govcloud.settings import open_workspace
 from govcloud.store import plan as plan_store
 from govcloud.workflow import run_gates, run_orders
+from govcloud.workflow.audit import list_records
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.paper_kind import Scope
 from govcloud.workflow.papers_waves import WAVE_KINDS
@@ -164,6 +167,16 @@ def test_steps_that_take_longer_than_planned_are_named_before_the_night(desk: De
     assert "步骤用时按 200 GiB 数据估算，超出计划 71 分钟" in words(paper(desk, "cutover", wave=1))
 
 
+def test_once_the_data_was_measured_the_minutes_go_by_it(desk: Desk) -> None:
+    """The plan assumed 10 GiB, the check of the run found 5."""
+    desk.results = lambda *key: through(desk, *key)
+    start(desk)
+    steps = views(paper(desk, "cutover", wave=1))[f"steps_{SYSTEM}"]
+    minutes = dict(zip(column(steps, "title"), column(steps, "minutes"), strict=True))
+    assert (minutes[TITLES["replicate"].zh], minutes[TITLES["final_sync"].zh]) == ("10", "5")
+    assert set(column(steps, "executor")) == {"zhang"}, "who started the run"
+
+
 def test_the_rollback_plan_has_every_step_with_its_undo_in_the_order_of_the_engine(desk: Desk) -> None:
     document = paper(desk, "rollback", wave=1)
     found = views(document)
@@ -208,7 +221,7 @@ def test_only_approvals_that_count_are_shown_as_such(desk: Desk) -> None:
     answer(desk, run_id, "li", work=False)
     document = paper(desk, "approval", wave=1)
     granted = views(document)["granted"]
-    assert [(r["step"], r["systems"], r["actor"]) for r in granted.rows] == [
+    assert [(r["step"], r["systems"], cell_text(r["actor"], "zh")) for r in granted.rows] == [
         (TITLES["prepare"], (SYSTEM, OTHER), "li"), (TITLES["freeze"], (SYSTEM, OTHER), "li"),
     ]  # fmt: skip
     assert "void" not in views(document)
@@ -222,7 +235,7 @@ def test_a_refusal_is_not_shown_as_an_approval(desk: Desk) -> None:
     answer(desk, run_id, "li", SYSTEM, granted=False)
     found = views(paper(desk, "approval", wave=1))
     assert TITLES["freeze"] not in [r["step"] for r in found["granted"].rows]
-    assert [(r["actor"], cell_text(r["void"], "zh")) for r in found["void"].rows] == [("li", "不予批准")]
+    assert [[cell_text(r[k], "zh") for k in ("actor", "void")] for r in found["void"].rows] == [["li", "不予批准"]]
     assert approver(desk).signed is None
 
 
@@ -253,6 +266,8 @@ def test_one_of_two_who_are_needed_in_an_emergency_does_not_count(desk: Desk) ->
     answer(desk, run_id, "wu", emergency=True, work=False)
     found = views(paper(desk, "approval", wave=1))
     assert column(found["granted"], "actor")[-2:] == ["chen", "wu"] and "void" not in found
+    signed = approver(desk).signed
+    assert signed is not None and signed.name == "chen、wu" and signed.note is not None and "紧急" in signed.note.zh
 
 
 def test_an_approval_of_a_part_of_the_wave_does_not_sign_for_all_of_it(desk: Desk) -> None:
@@ -275,6 +290,17 @@ def test_an_approval_of_an_approver_who_lost_the_role_counts_only_where_it_was_u
     assert "没有批准所需的角色" in column(found["void"], "void")[0]
 
 
+def test_the_papers_of_a_wave_are_written_by_one_command_and_their_digests_recorded(desk: Desk, tmp_path: Path) -> None:
+    argv = ["-w", str(desk.place.path), "--lang", "zh", "report", "--wave", "1", "-o", str(tmp_path / "papers")]
+    assert govcloud([*argv, "--kind", "cutover", "--kind", "approval", "--kind", "rollback"]) == 0
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "papers").iterdir()}
+    assert sorted(files) == ["approval-1.zh.docx", "cutover-1.zh.docx", "rollback-1.zh.docx"]
+    with desk.open() as session:
+        (newest,) = list_records(session, kind="report", limit=1)
+    assert newest["body"]["files"] == files
+    assert govcloud([*argv, "--kind", "verification"]) == 1, "there is no run yet"
+
+
 # --- afterwards
 
 
@@ -287,7 +313,7 @@ def test_the_run_report_sets_what_was_done_beside_what_was_planned(desk: Desk) -
         60,
         5,
         True,
-        ("L0", "L1", "L2", "L3"),
+        "L0 L1 L2 L3",
     )
     assert first["planned_at"] == OPENS
     times = {(r["system_id"], r["step"]): r for r in found["times"].rows}
@@ -364,6 +390,7 @@ def test_levels_are_claimed_by_what_was_measured_and_unproven_ones_are_named(des
     unproven = views(document)["unproven"]
     assert [r["level"] for r in unproven.rows if r["system_id"] == SYSTEM] == ["L4", None]
     assert "2 个文件的 ACL 等扩展属性未随迁" in column(unproven, "what"), "what the comparison did not cover"
+    assert "没有列入迁移文件的数据不在其内" in words(document), "a folder that was forgotten is proven by no digest"
 
 
 def test_a_source_that_ran_again_takes_the_proof_back(desk: Desk) -> None:

@@ -18,17 +18,16 @@ from govcloud.cli.main import run
 from govcloud.errors import IntegrityError, UsageError
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.observation import Statement
-from govcloud.model.text import LANGS
+from govcloud.model.text import LANGS, Text
 from govcloud.report.ledger_words import WORDS, tell
 from govcloud.report.text import render_text
 from govcloud.report.timeline import build_log_view
 from govcloud.store import ledger as ledger_store
 from govcloud.workflow import run_gates
 from govcloud.workflow.evidence import find_evidence
-from govcloud.workflow.run import step_titles
 from govcloud.workflow.session import Session
 from govcloud.workflow.statements import store_statements
-from govcloud.workflow.timeline import Wanted, read_timeline
+from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
 
 AT = datetime(2026, 3, 7, 15, 59, tzinfo=UTC)
 PROJECT, OTHER = "SLXM-2026-01", "SL-XX-77"
@@ -136,7 +135,7 @@ def test_the_log_speaks_both_languages_and_says_who(desk: Desk, capsys: pytest.C
     at = ["-w", str(desk.place.path), "--lang"]
     assert run([*at, "zh", "audit", "log", "--run", run_id, "--limit", "500"]) == 0
     zh = capsys.readouterr().out
-    assert "批准" in zh and "示例批准" in zh and "第 1 次：成功" in zh and "由“等待”转为“执行中”" in zh
+    assert "批准冻结" in zh and "示例批准" in zh and "第 1 次：成功" in zh and "由“等待”转为“执行中”" in zh
     assert run([*at, "en", "audit", "log", "--run", run_id, "--actor", "LI"]) == 0
     en = capsys.readouterr().out
     assert "Approved" in en and "li" in en and "worker" not in en
@@ -190,7 +189,7 @@ def test_whatever_a_record_holds_it_can_be_shown(kind: str, body: dict[str, Any]
     }  # fmt: skip
     for lang in LANGS:
         assert tell(record, {}).to(lang)
-        render_text([build_log_view([record], step_titles())], lang)
+        render_text([build_log_view([record], {"design": Text("设计文件", "design")})], lang)
 
 
 def keep(desk: Desk, data: bytes) -> Path:
@@ -243,3 +242,19 @@ def test_changed_evidence_is_not_handed_out(desk: Desk, tmp_path: Path) -> None:
         assert run([*at, wrong]) == 2
     with desk.open() as session, pytest.raises(UsageError):
         find_evidence(session, "%" * 12)
+
+
+def test_a_takeover_is_told_in_the_words_of_its_checklist(desk: Desk) -> None:
+    with desk.open() as session:
+        titles = record_titles(session)
+        told = [
+            ("accept", {"items": {"design": "0" * 64, "backup": "1" * 64}}, "接收 备份策略、设计文件", "Accepted Backup policy, Design documents"),
+            ("prove", {"proof": "keys", "hosts": [{"host": "oa-01", "ok": None}]}, "验证登录密钥：oa-01 未能查看", "SSH keys: oa-01 not looked at"),
+            ("evidence", {"item": "sla", "not_applicable": True, "note": "未约定"}, "（不适用）：未约定", "(does not apply): 未约定"),
+        ]  # fmt: skip
+        for step, body, _, _ in told:
+            phase = "result" if step == "prove" else "event"
+            add(session, kind="handover", subject_id=SYSTEM, run_id="H-1", step=step, phase=phase, body=body)
+        records = read_timeline(session, Wanted(takeover="H-1")).records
+    for record, (_, _, zh, en) in zip(records, told, strict=True):
+        assert zh in tell(record, titles).zh and en in tell(record, titles).en

@@ -46,7 +46,7 @@ def _judge_updates(age, updates, most, answer):
 
 def apt_age():
     """Days since package lists were fetched; None where there are none. The files themselves carry the mirror's time."""
-    if not glob.glob("/var/lib/apt/lists/*Packages*") and not glob.glob("/var/lib/apt/lists/*InRelease"):
+    if not glob.glob("/var/lib/apt/lists/*Packages*"):
         return None
     places = ("/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists/partial", "/var/lib/apt/lists")
     newest = max(os.stat(path).st_mtime for path in places if os.path.exists(path))

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import tarfile
 import tempfile
@@ -194,9 +195,12 @@ def _sqlite(path, backup, place, seen, answer):
         copy = os.path.join(folder, "copy.db")
         shutil.copyfile(path, copy)
         database = gov_sqlite_far.connect(copy)
-        said = database.execute("PRAGMA integrity_check").fetchone()[0].decode()
+        try:
+            sound = database.execute("PRAGMA integrity_check").fetchone()[0] == b"ok"
+        except sqlite3.DatabaseError:
+            sound = False
         database.close()
-        if said != "ok":
+        if not sound:
             raise Problem("integrity_check 不通过", "integrity_check does not pass")
         restored = gov_sqlite_far.digest({"path": copy}, "source", "L2")
     compare(gov_sqlite_far.digest(backup["end"], "source", "L2"), restored, backup.get("frozen"), seen, answer)

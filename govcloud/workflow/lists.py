@@ -1,0 +1,338 @@
+"""Long lists for those who ask again and again: narrowed, sorted and counted in memory, the rows of a page read from the store."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from govcloud.compliance.waivers import apply_waivers
+from govcloud.model.answers import Page
+from govcloud.model.regulation import Finding
+from govcloud.model.text import Text
+from govcloud.store import finding as finding_store
+from govcloud.store import heads, listing
+from govcloud.store import waiver as waiver_store
+from govcloud.store.heads import FindingHead, ServerHead, SystemHead
+from govcloud.workflow.inventory import page_of
+from govcloud.workflow.kept import kept
+from govcloud.workflow.office import today
+from govcloud.workflow.session import Session
+
+Head = TypeVar("Head")
+UNKNOWN = "unknown"
+"""Asks for those of which the field is not known."""
+_REMEMBERED = 16
+_SEVERITIES = ("high", "medium", "low", "info")
+
+
+class Heads(Generic[Head]):
+    """All of a kind in one state of the ledger, and the newest questions with what fitted them: pages two, three, … ask the same."""
+
+    def __init__(self, all_of_them: Sequence[Head]) -> None:
+        self.all = all_of_them
+        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def answer(self, question: Hashable, find: Callable[[Sequence[Head]], Any]) -> Any:
+        with self._lock:
+            if question in self._answers:
+                self._answers.move_to_end(question)
+                return self._answers[question]
+        found = find(self.all)
+        with self._lock:
+            self._answers[question] = found
+            if len(self._answers) > _REMEMBERED:
+                self._answers.popitem(last=False)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Rows `offset` to `offset + limit` of what fits; limit None: to the end."""
+
+    limit: int | None = None
+    offset: int = 0
+
+    def of(self, items: Sequence[Head]) -> Sequence[Head]:
+        return items[self.offset : None if self.limit is None else self.offset + self.limit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemQuestion:
+    """None and empty: whatever it is. `department`: its whole name, or a part of one."""
+
+    find: str = ""
+    department: str = ""
+    hosting: str = ""
+    network: str = ""
+    """Id."""
+    level: str = ""
+    lifecycle: str = ""
+    order: str = "id"
+    """A key of SYSTEM_ORDERS; a minus in front turns it round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerQuestion:
+    find: str = ""
+    department: str = ""
+    state: str = ""
+    """seen, unseen or undeclared."""
+    order: str = "id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingQuestion:
+    find: str = ""
+    department: str = ""
+    topic: str = ""
+    clause: str = ""
+    severity: str = ""
+    standing: str = "binding"
+    order: str = "severity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingPage:
+    findings: tuple[Finding, ...]
+    total: int
+
+
+_Key = Callable[[Any], Any]
+SYSTEM_ORDERS: Mapping[str, _Key] = {
+    "id": lambda h: h.system_id,
+    "name": lambda h: h.name,
+    "department": lambda h: (h.department is None, h.department, h.system_id),
+    "level": lambda h: (h.mlps_level is None, -(h.mlps_level or 0), h.system_id),
+    "users": lambda h: (h.users is None, -(h.users or 0), h.system_id),
+}
+SERVER_ORDERS: Mapping[str, _Key] = {
+    "id": lambda h: h.server_id,
+    "name": lambda h: h.name,
+    "department": lambda h: (h.department is None, h.department, h.server_id),
+    "os": lambda h: (h.os_name is None, h.os_name, h.os_version or "", h.server_id),
+}
+FINDING_ORDERS: Mapping[str, _Key] = {
+    "severity": lambda h: (_SEVERITIES.index(h.severity), h.department is None, h.department, h.finding_id),
+    "department": lambda h: (h.department is None, h.department, _SEVERITIES.index(h.severity), h.finding_id),
+    "subject": lambda h: (h.subject_id, _SEVERITIES.index(h.severity), h.finding_id),
+    "due": lambda h: (h.due_on is None, h.due_on, _SEVERITIES.index(h.severity), h.finding_id),
+}
+
+
+def list_systems(session: Session, question: SystemQuestion, part: Part) -> Page:
+    known = system_heads(session)
+    ids, counts = known.answer(
+        question, lambda every: _found(every, _system_tests(question, every), question.order, SYSTEM_ORDERS)
+    )
+    with session.store.read() as tx:
+        return _page(session, tx, "system", ids, counts, part)
+
+
+def list_servers(session: Session, question: ServerQuestion, part: Part) -> Page:
+    known = kept(session, "servers", lambda s: Heads(_read(s, heads.server_heads))).value
+    ids, counts = known.answer(
+        question, lambda every: _found(every, _server_tests(question, every), question.order, SERVER_ORDERS)
+    )
+    with session.store.read() as tx:
+        return _page(session, tx, "server", ids, counts, part)
+
+
+def system_heads(session: Session) -> Heads[SystemHead]:
+    return kept(session, "systems", lambda s: Heads(_read(s, heads.system_heads))).value
+
+
+def _read(session: Session, load: Callable[[Connection], list[Head]]) -> list[Head]:
+    with session.store.read() as tx:
+        return load(tx)
+
+
+def _found(
+    every: Sequence[Any], tests: Iterable[Callable[[Any], bool]], order: str, orders: Mapping[str, _Key]
+) -> tuple[list[str], Mapping[str, int]]:
+    """Ids in order, and the counts of a Page."""
+    found = every
+    for test in tests:
+        found = [h for h in found if test(h)]
+    departments = {h.department for h in found}
+    counts = {
+        "departments": len(departments - {None}),
+        "seen": sum(1 for h in found if getattr(h, "seen", None)),
+        "undeclared": sum(1 for h in found if getattr(h, "declared", None) is False),
+    }
+    return [h.entity_id for h in _ordered(found, order, orders)], counts
+
+
+def _ordered(found: Sequence[Any], order: str, orders: Mapping[str, _Key]) -> Sequence[Any]:
+    key = orders.get(order.removeprefix("-"))
+    return found if key is None else sorted(found, key=key, reverse=order.startswith("-"))
+
+
+def _system_tests(asked: SystemQuestion, every: Sequence[SystemHead]) -> Iterable[Callable[[SystemHead], bool]]:
+    if asked.department:
+        yield _of_department(asked.department, every)
+    if asked.hosting:
+        yield lambda h: (h.hosting or UNKNOWN) == asked.hosting
+    if asked.lifecycle:
+        yield lambda h: (h.lifecycle or UNKNOWN) == asked.lifecycle
+    if asked.level:
+        yield lambda h: (UNKNOWN if h.mlps_level is None else str(h.mlps_level)) == asked.level
+    if asked.network:
+        yield lambda h: asked.network in h.networks
+    if wanted := asked.find.strip().casefold():
+        yield lambda h: wanted in h.text
+
+
+def _server_tests(asked: ServerQuestion, every: Sequence[ServerHead]) -> Iterable[Callable[[ServerHead], bool]]:
+    if asked.department:
+        yield _of_department(asked.department, every)
+    if asked.state == "undeclared":
+        yield lambda h: h.declared is False
+    elif asked.state:
+        yield lambda h: bool(h.seen) == (asked.state == "seen")
+    if wanted := asked.find.strip().casefold():
+        yield lambda h: wanted in h.text
+
+
+def _of_department(text: str, every: Sequence[Any]) -> Callable[[Any], bool]:
+    """By the whole name where there is such a department, so that a link of a department leads to its own rows only."""
+    wanted = text.strip()
+    names = {h.department for h in every}
+    if wanted == UNKNOWN:
+        fitting: set[str | None] = {None}
+    elif wanted in names:
+        fitting = {wanted}
+    else:
+        fitting = {n for n in names if n is not None and wanted.casefold() in n.casefold()}
+    return lambda h: h.department in fitting
+
+
+def _page(
+    session: Session, tx: Connection, kind: Any, ids: Sequence[str], counts: Mapping[str, int], part: Part
+) -> Page:
+    shown = part.of(ids)
+    by_id = {e.entity_id: e.entity for e in listing.load_entities(tx, kind, shown)}
+    carried: dict[str, list[str]] = {}
+    if kind == "server":
+        wanted = set(shown)
+        for head in system_heads(session).all:
+            for server_id in wanted.intersection(head.servers):
+                carried.setdefault(server_id, []).append(head.system_id)
+    return page_of(session, tx, [by_id[i] for i in shown if i in by_id], len(ids), carried, counts)
+
+
+def list_findings(session: Session, question: FindingQuestion, part: Part) -> FindingPage:
+    """What fails and is not waived."""
+    ids = [h.finding_id for h in _failing(session, question)]
+    return FindingPage(findings=_findings(session, part.of(ids)), total=len(ids))
+
+
+def list_waived(session: Session, question: FindingQuestion, part: Part) -> FindingPage:
+    known = finding_heads(session)
+    waived = _waived_today(session)
+    chosen = [h.finding_id for h in known.all if h.finding_id in waived and _fits(question, known.all)(h)]
+    return FindingPage(findings=_findings(session, part.of(chosen)), total=len(chosen))
+
+
+def finding_heads(session: Session) -> Heads[FindingHead]:
+    return kept(session, "findings", lambda s: Heads(_read(s, heads.finding_heads)), kinds=("check",)).value
+
+
+def count_findings(session: Session) -> Mapping[str | None, Mapping[str, int]]:
+    """Department -> severity -> what fails, binds and is not waived."""
+    found: dict[str | None, Counter[str]] = {}
+    for head in _failing(session, FindingQuestion()):
+        found.setdefault(head.department, Counter())[head.severity] += 1
+    return found
+
+
+def finding_choices(session: Session) -> tuple[list[str], list[str]]:
+    """Topics and clauses that the findings are about."""
+    every = finding_heads(session)
+    chosen: tuple[list[str], list[str]] = every.answer(
+        "choices", lambda heads: (sorted({h.topic for h in heads}), sorted({c for h in heads for c in h.clauses}))
+    )
+    return chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undetermined:
+    """What one rule could not judge for want of the same fields."""
+
+    rule_id: str
+    title: Text
+    clauses: tuple[str, ...]
+    standing: str
+    missing: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+
+def list_undetermined(session: Session, question: FindingQuestion) -> list[Undetermined]:
+    """One a rule and set of missing fields; those about most subjects first."""
+
+    def find(every: Sequence[FindingHead]) -> list[Undetermined]:
+        groups: dict[tuple[str, tuple[str, ...]], list[FindingHead]] = {}
+        fits = _fits(question, every)
+        for head in every:
+            if head.verdict == "undetermined" and fits(head):
+                groups.setdefault((head.rule_id, head.missing), []).append(head)
+        found = [
+            Undetermined(
+                rule_id=rule_id, title=of[0].title, clauses=of[0].clauses, standing=of[0].standing, missing=missing,
+                subjects=tuple(h.subject_id for h in of),
+            )
+            for (rule_id, missing), of in groups.items()
+        ]  # fmt: skip
+        return sorted(found, key=lambda u: (-len(u.subjects), u.rule_id, u.missing))
+
+    found: list[Undetermined] = finding_heads(session).answer(("undetermined", question), find)
+    return found
+
+
+def _failing(session: Session, question: FindingQuestion) -> Sequence[FindingHead]:
+    waived = _waived_today(session)
+
+    def find(every: Sequence[FindingHead]) -> Sequence[FindingHead]:
+        fits = _fits(question, every)
+        of = [h for h in every if h.verdict == "fail" and h.standing == question.standing and fits(h)]
+        return _ordered([h for h in of if h.finding_id not in waived], question.order, FINDING_ORDERS)
+
+    found: Sequence[FindingHead] = finding_heads(session).answer(("failing", question, waived), find)
+    return found
+
+
+def _waived_today(session: Session) -> frozenset[str]:
+    def find(asked: Session) -> frozenset[str]:
+        with asked.store.read() as tx:
+            waivers = waiver_store.list_waivers(tx)
+            concerned = finding_store.load_findings(tx, {w.finding_id for w in waivers}).values()
+        return frozenset(f.finding_id for f in apply_waivers(list(concerned), waivers, today(asked)) if f.waived)
+
+    return kept(session, "waived", find, kinds=("check", "waiver")).value
+
+
+def _fits(asked: FindingQuestion, every: Sequence[FindingHead]) -> Callable[[FindingHead], bool]:
+    tests: list[Callable[[FindingHead], bool]] = []
+    if asked.department:
+        tests.append(_of_department(asked.department, every))
+    if asked.topic:
+        tests.append(lambda h: h.topic == asked.topic)
+    if asked.clause:
+        tests.append(lambda h: asked.clause in h.clauses)
+    if asked.severity:
+        tests.append(lambda h: h.severity == asked.severity)
+    if wanted := asked.find.strip().casefold():
+        tests.append(lambda h: wanted in f"{h.finding_id}\n{h.subject_id}\n{h.subject_name}\n{h.rule_id}".casefold())
+    return lambda h: all(test(h) for test in tests)
+
+
+def _findings(session: Session, ids: Sequence[str]) -> tuple[Finding, ...]:
+    with session.store.read() as tx:
+        by_id = finding_store.load_findings(tx, ids)
+        waivers = waiver_store.list_waivers(tx, ids)
+    return apply_waivers([by_id[i] for i in ids if i in by_id], waivers, today(session))
