@@ -25,13 +25,18 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )  # fmt: skip
 @option("--tls-cert", type=_FILE, text=Text("TLS 证书文件（PEM）", "TLS certificate (PEM)"))
 @option("--tls-key", type=_FILE, text=Text("TLS 私钥文件（PEM）", "TLS private key (PEM)"))
+@option("--proxy", is_flag=True,
+        text=Text("本机的反向代理提供 TLS", "A reverse proxy of this machine does TLS"))  # fmt: skip
 @pass_app
-def serve(app: App, host: str, port: int, names: tuple[str, ...], tls_cert: Path | None, tls_key: Path | None) -> None:
+def serve(
+    app: App, host: str, port: int, names: tuple[str, ...], tls_cert: Path | None, tls_key: Path | None, proxy: bool
+) -> None:
     # Imported here: the web framework is a second of start that no other command should pay.
     from govcloud.web import server
 
-    where = server.Address(host=host, port=port, names=names, tls_cert=tls_cert, tls_key=tls_key)
-    with app.session() as session:
+    where = server.Address(host=host, port=port, names=names, tls_cert=tls_cert, tls_key=tls_key, proxy=proxy)
+    # Whoever keeps the machine may start it: what visitors may do is decided by their own accounts.
+    with app.session("operate", "administer") as session:
         server.run(session, where, app.say)
 
 

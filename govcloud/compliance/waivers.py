@@ -49,6 +49,13 @@ def verify_grant(
     ]
 
 
+def granting_roles(finding: Finding, roles: Mapping[str, str | None]) -> dict[str, str]:
+    """Role -> its term, of the parties that may grant a waiver of the finding by its document."""
+    known = {role: term for role, term in roles.items() if term is not None}
+    acting = {finding.responsible, *_SUPERVISED}
+    return {r: t for r, t in known.items() if r not in acting and t != known.get(finding.responsible)}
+
+
 def _not_waivable(finding: Finding, waivers: Sequence[Waiver], today: date) -> Iterable[Text]:
     if finding.state == "resolved":
         yield Text("问题已消除，无须豁免", "the problem is gone; there is nothing to waive")

@@ -46,6 +46,11 @@ class Sm2Key:
         return b"-----BEGIN PRIVATE KEY-----\n" + encodebytes(der) + b"-----END PRIVATE KEY-----\n"
 
 
+def demand_part() -> None:
+    """Raises OutsideError where the part that signs is not installed."""
+    _gmssl()
+
+
 def generate_key() -> Sm2Key:
     point, secret = _gmssl().sm2_key_generate()
     return Sm2Key(secret, point)

@@ -213,6 +213,19 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undetermined:
+    """What one rule could not judge for want of the same fields."""
+
+    rule_id: str
+    title: Text
+    clauses: tuple[str, ...]
+    standing: Standing
+    missing: tuple[str, ...]
+    subjects: tuple[str, ...]
+    """Ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TopicCoverage:
     """What the office's own documents say about a topic; empty `binding` is "no clause here"."""
 

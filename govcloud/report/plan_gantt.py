@@ -12,7 +12,7 @@ from govcloud.model.plan_problem import JobKind
 from govcloud.model.text import Lang, Text
 from govcloud.report.charts import text_px
 from govcloud.report.plan_index import PlanIndex, build_index, freezes_over, is_general
-from govcloud.report.plan_svg import BLUE, GREEN, GREY, GRID, INK, ORANGE, PALE, PINK, RED, SKY, Sheet, message, ticks
+from govcloud.report.plan_svg import BLUE, GREEN, GREY, GRID, INK, ORANGE, PALE, PINK, RED, SKY, Pages, Sheet, message, ticks
 from govcloud.report.plan_words import day_text
 
 MOST_ROWS = 60
@@ -40,14 +40,15 @@ class _Row:
 
 
 def render_plan_gantt(
-    plan: MigrationPlan, lang: Lang, *, today: date | None = None, whys: Mapping[str, Text] | None = None
-) -> str:
+    plan: MigrationPlan, lang: Lang, *, today: date | None = None, whys: Mapping[str, Text] | None = None,
+    pages: Pages | None = None,
+) -> str:  # fmt: skip
     """SVG. `today`: where the line of today stands; `whys`: group id -> why then, shown on hover."""
     index = build_index(plan)
     rows = [*_group_rows(index, lang), *_network_rows(index, lang)]
     if not rows:
         return message(Text("计划中没有安排", "There is nothing in the plan").to(lang))
-    return _Gantt(index, rows, lang, today, whys or {}).draw()
+    return _Gantt(index, rows, lang, today, whys or {}, pages or Pages()).draw()
 
 
 def _group_rows(index: PlanIndex, lang: Lang) -> list[_Row]:
@@ -93,9 +94,9 @@ class _Gantt:
     """The parts of the drawing from top to bottom: axis, freezes and windows, rows, key."""
 
     def __init__(
-        self, index: PlanIndex, rows: Sequence[_Row], lang: Lang, today: date | None, whys: Mapping[str, Text]
-    ) -> None:
-        self.index, self.rows, self.lang, self.today, self.whys = index, rows, lang, today, whys
+        self, index: PlanIndex, rows: Sequence[_Row], lang: Lang, today: date | None, whys: Mapping[str, Text], pages: Pages
+    ) -> None:  # fmt: skip
+        self.index, self.rows, self.lang, self.today, self.whys, self.pages = index, rows, lang, today, whys, pages
         work = [a for a in index.plan.activities if a.kind not in _SLOW]
         days = [index.plan.problem.starts_on, *(w.window.opens_on for w in index.plan.waves)]
         # A day of air on both sides; a work of no length lies on one day.
@@ -120,17 +121,26 @@ class _Gantt:
             if n % 2:
                 self.sheet.rect(0, y, self.left, _ROW, PALE)
             self.sheet.line(0, y + _ROW, self.left + _PLOT, y + _ROW, GRID)
-            self._label(row, y)
-            if row.network is not None:
-                self._network(row.network, y)
-            elif len(row.group_ids) == 1:
-                self._bars(self.index.activities.get(row.group_ids[0], ()), y, row.label)
-            else:
-                self._lanes(row, y)
-            self._cutovers(row, y)
+            with self.sheet.link(*self._page(row), row.label):
+                self._label(row, y)
+                if row.network is not None:
+                    self._network(row.network, y)
+                elif len(row.group_ids) == 1:
+                    self._bars(self.index.activities.get(row.group_ids[0], ()), y, row.label)
+                else:
+                    self._lanes(row, y)
+                self._cutovers(row, y)
         self._today()
         self._key()
         return self.sheet.svg()
+
+    def _page(self, row: _Row) -> tuple[str, object]:
+        if row.network is not None:
+            return self.pages.network, row.network.subject_id
+        if len(row.group_ids) == 1:
+            return self.pages.subject, row.group_ids[0]
+        numbers = {w.number for g in row.group_ids if (w := self.index.waves.get(g)) is not None}
+        return (self.pages.wave, *numbers) if len(numbers) == 1 else ("", "")
 
     def _axis(self) -> None:
         previous = -1e9
@@ -178,10 +188,14 @@ class _Gantt:
                 continue
             hint = day_text(window.starts_at, self.index.zone).to(self.lang)
             d = f"M{x - 4:.1f} {y + 11}L{x + 4:.1f} {y + 11}L{x:.1f} {y + 18}Z"
-            self.sheet.path(d, stroke=RED if wave else GREY, fill=RED if wave else "#ffffff", hint=hint)
-            if wave is not None and x - end_of_number > text_px(str(wave.number), 10) + 2:
-                self.sheet.text(x, y + 9, str(wave.number), size=10, anchor="middle", fill=RED)
-                end_of_number = x
+            if wave is None:
+                self.sheet.path(d, stroke=GREY, fill="#ffffff", hint=hint)
+                continue
+            with self.sheet.link(self.pages.wave, wave.number, hint):
+                self.sheet.path(d, stroke=RED, fill=RED, hint=hint)
+                if x - end_of_number > text_px(str(wave.number), 10) + 2:
+                    self.sheet.text(x, y + 9, str(wave.number), size=10, anchor="middle", fill=RED)
+                    end_of_number = x
 
     def _label(self, row: _Row, y: float) -> None:
         why = self.whys.get(row.group_ids[0]) if len(row.group_ids) == 1 else None

@@ -11,7 +11,7 @@ from govcloud.model.text import Lang, Text
 from govcloud.report.charts import text_px
 from govcloud.report.plan_index import PlanIndex, build_index
 from govcloud.report.plan_links import GroupLink, find_links
-from govcloud.report.plan_svg import BLUE, GREY, GRID, INK, ORANGE, PALE, RED, Sheet, message
+from govcloud.report.plan_svg import BLUE, GREY, GRID, INK, ORANGE, PALE, RED, Pages, Sheet, message
 
 MOST_NODES, MOST_COLUMNS = 80, 12
 _WIDE, _NARROW, _GAP, _ROW, _BOX, _TOP = 190, 104, 64, 34, 24, 30
@@ -31,7 +31,7 @@ class _Box:
         return self.y + _BOX / 2
 
 
-def render_plan_graph(plan: MigrationPlan, lang: Lang) -> str:
+def render_plan_graph(plan: MigrationPlan, lang: Lang, pages: Pages | None = None) -> str:
     """SVG. More than 80 groups or 12 waves are drawn by waves; groups without any tie give way to those that have one."""
     index = build_index(plan)
     links = find_links(index)
@@ -46,11 +46,13 @@ def render_plan_graph(plan: MigrationPlan, lang: Lang) -> str:
     if not shown:
         return message(Text("各组之间没有依赖关系", "No group depends on another").to(lang))
     if len(shown) > MOST_NODES or len(columns) > MOST_COLUMNS:
-        return _by_wave(index, links, lang)
-    return _by_group(index, links, {n: columns[n] for n in sorted(columns)}, lang)
+        return _by_wave(index, links, lang, pages or Pages())
+    return _by_group(index, links, {n: columns[n] for n in sorted(columns)}, lang, pages or Pages())
 
 
-def _by_group(index: PlanIndex, links: Sequence[GroupLink], columns: Mapping[int, list[str]], lang: Lang) -> str:
+def _by_group(
+    index: PlanIndex, links: Sequence[GroupLink], columns: Mapping[int, list[str]], lang: Lang, pages: Pages
+) -> str:
     width = _WIDE if len(columns) <= MOST_COLUMNS // 2 else _NARROW
     order = _order(columns, links)
     place = {
@@ -67,7 +69,8 @@ def _by_group(index: PlanIndex, links: Sequence[GroupLink], columns: Mapping[int
             n=number, d=f"{wave.window.opens_on:%m-%d}" if wave else ""
         )
         head = title if wave else Text("没有窗口", "no window")
-        sheet.text(c * (width + _GAP), 14, head.to(lang), bold=True, most_px=width + _GAP - 8)
+        with sheet.link(pages.wave if wave else "", number, head.to(lang)):
+            sheet.text(c * (width + _GAP), 14, head.to(lang), bold=True, most_px=width + _GAP - 8)
     for link in links:
         if link.source in place and link.target in place:
             _draw_link(sheet, place[link.source], place[link.target], link, _is_broken(index, link), lang)
@@ -75,9 +78,10 @@ def _by_group(index: PlanIndex, links: Sequence[GroupLink], columns: Mapping[int
         hub = group_id in hubs
         label = f"{group_id} {index.name(group_id).to(lang)}" if width == _WIDE else group_id
         hint = f"{group_id} {index.name(group_id).to(lang)}"
-        sheet.rect(box.x, box.y, box.width, _BOX, "#dcebf7" if hub else "#ffffff", stroke=BLUE if hub else GREY,
-                   round_px=3, hint=hint)  # fmt: skip
-        sheet.text(box.x + 7, box.y + 16.5, label, most_px=box.width - 12)
+        with sheet.link(pages.subject, group_id, hint):
+            sheet.rect(box.x, box.y, box.width, _BOX, "#dcebf7" if hub else "#ffffff", stroke=BLUE if hub else GREY,
+                       round_px=3, hint=hint)  # fmt: skip
+            sheet.text(box.x + 7, box.y + 16.5, label, most_px=box.width - 12)
     _key(sheet, height + 14, lang)
     return sheet.svg()
 
@@ -170,7 +174,7 @@ def _key(sheet: Sheet, y: float, lang: Lang) -> None:
     sheet.height = y + 22
 
 
-def _by_wave(index: PlanIndex, links: Sequence[GroupLink], lang: Lang) -> str:
+def _by_wave(index: PlanIndex, links: Sequence[GroupLink], lang: Lang, pages: Pages) -> str:
     """Waves along a line; bows above lead back to earlier waves, bows below to later ones. Their width is how many."""
     counts: Counter[tuple[int, int]] = Counter()
     cut: Counter[tuple[int, int]] = Counter()
@@ -200,8 +204,9 @@ def _by_wave(index: PlanIndex, links: Sequence[GroupLink], lang: Lang) -> str:
         hint = Text("第 {n} 批 {d}：{k} 个系统", "Wave {n}, {d}: {k} systems").format(
             n=wave.number, d=wave.window.opens_on, k=len(wave.moves)
         )
-        sheet.rect(x - 11, line - 11, 22, 22, PALE, stroke=INK, round_px=11, hint=hint.to(lang))
-        sheet.text(x, line + 4, str(wave.number), size=11, anchor="middle")
+        with sheet.link(pages.wave, wave.number, hint.to(lang)):
+            sheet.rect(x - 11, line - 11, 22, 22, PALE, stroke=INK, round_px=11, hint=hint.to(lang))
+            sheet.text(x, line + 4, str(wave.number), size=11, anchor="middle")
     bottom = line + below
     sheet.line(0, bottom + 4, sheet.width, bottom + 4, GRID)
     words = Text(

@@ -5,9 +5,12 @@ For drawings of hundreds of bars, which Vega takes seconds for, and for hatching
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
+from urllib.parse import quote
 
 from govcloud.report.charts import FONTS, text_px
 from govcloud.report.literal import clean_text
@@ -17,6 +20,16 @@ INK, GREY, GRID, PALE = "#1f2d3d", "#6b7785", "#e3e8ee", "#f4f6f8"
 BLUE, ORANGE, GREEN, SKY, RED, PINK = "#0072b2", "#e69f00", "#009e73", "#56b4e9", "#d55e00", "#cc79a7"
 SIZE = 12
 """Of labels, in pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Where the marks of a drawing lead to: addresses with {} for the id. Empty: nowhere, as on paper."""
+
+    subject: str = ""
+    """Of a group or a system."""
+    wave: str = ""
+    network: str = ""
 
 
 class Sheet:
@@ -70,6 +83,16 @@ class Sheet:
             f'<line x1="0" y1="0" x2="0" y2="6" stroke="{colour}" stroke-width="1.6" opacity="0.55"/></pattern></defs>'
         )
         return f"url(#{name})"
+
+    @contextmanager
+    def link(self, page: str, target: object, label: str) -> Iterator[None]:
+        """What is drawn inside leads to the page of `target`; `label` says to a screen reader what that is."""
+        if page:
+            address = page.format(quote(str(target), safe=""))
+            self._parts.append(f'<a href="{escape(address)}" aria-label="{_text(label)}">')
+        yield
+        if page:
+            self._parts.append("</a>")
 
     def key(self, x: float, y: float, entries: Sequence[tuple[str, str]], most_px: float) -> float:
         """Coloured squares with their words, broken into lines at `most_px`; the height that they take."""

@@ -70,8 +70,8 @@ def build_run_views(shown: RunOverview, *, attempts: bool = True) -> tuple[View,
     return tuple(views)
 
 
-def build_run_view(shown: RunOverview) -> View:
-    """One line a system."""
+def build_run_view(shown: RunOverview, *, reasons: bool = True) -> View:
+    """One line a system. `reasons`: why they wait stands below, grouped."""
     run = shown.run
     status = STATUS[run_status(shown.states)]
     return View(
@@ -90,7 +90,7 @@ def build_run_view(shown: RunOverview) -> View:
             Column("level", Text("核验级别", "Level")),
         ),
         rows=tuple(_system_row(s, shown) for s in shown.systems),
-        notes=tuple(_notes(shown)),
+        notes=(*(_reasons(shown) if reasons else ()), *_notes(shown)),
         facts={
             "run_id": run.run_id,
             "status": status,
@@ -137,7 +137,7 @@ def build_change_line(status: SystemStatus, shown: RunOverview) -> Text:
     doing = Text(" {t} {p} #{n}", " {t} {p} #{n}").format(
         t=shown.titles[step], p=PHASE[live.key.phase] if live else "", n=live.key.number if live else ""
     ) if live and step else Text("", "")  # fmt: skip
-    why = _reason(status, shown)
+    why = reason_of(status, shown)
     wait = Text("：{w}", ": {w}").format(w=why) if why else Text("", "")
     return Text("{s} {state}{doing}{wait}", "{s} {state}{doing}{wait}").format(
         s=row.system_id, state=STATE[row.state], doing=doing, wait=wait
@@ -162,7 +162,7 @@ def _system_row(status: SystemStatus, shown: RunOverview) -> Mapping[str, Cell]:
     }
 
 
-def _reason(status: SystemStatus, shown: RunOverview) -> Text | None:
+def reason_of(status: SystemStatus, shown: RunOverview) -> Text | None:
     """Why it waits or how it ended, in full."""
     if status.row.wait is not None:
         return status.row.wait.text
@@ -178,7 +178,7 @@ def _reasons(shown: RunOverview) -> list[Text]:
     """One line for all that wait for the same."""
     groups: dict[object, list[tuple[str, Text]]] = {}
     for status in shown.systems:
-        text, wait = _reason(status, shown), status.row.wait
+        text, wait = reason_of(status, shown), status.row.wait
         if text is not None:
             # What went wrong is each one's own; a thousand that wait for one approval are one line.
             own = wait is None or wait.kind in _OWN
@@ -293,7 +293,6 @@ def _totals(states: Iterable[SystemState]) -> Text:
 def _notes(shown: RunOverview) -> list[Text]:
     run = shown.run
     notes = [
-        *_reasons(shown),
         Text("共 {n} 个系统：{t}", "Systems: {n} ({t})").format(n=len(shown.systems), t=_totals(shown.states.values())),
         Text("发起人 {by}；范围摘要 {h}", "Started by {by}; scope {h}").format(
             by=run.created_by, h=run.scope_hash[:DIGEST_CHARS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from govcloud.model.attempt import Attempt
@@ -52,3 +52,13 @@ class RunOverview:
     @property
     def states(self) -> dict[str, SystemState]:
         return {s.row.system_id: s.row.state for s in self.systems}
+
+    def only(self, system_id: str) -> RunOverview:
+        """The same of one system."""
+        gates = tuple(g for g in self.gates if g.system_id == system_id)
+        ids = {g.gate_id for g in gates}
+        return replace(
+            self, systems=tuple(s for s in self.systems if s.row.system_id == system_id), gates=gates,
+            orders=tuple(o for o in self.orders if o.system_id == system_id),
+            due_reviews=tuple(a for a in self.due_reviews if a.gate_id in ids),
+        )  # fmt: skip

@@ -78,6 +78,19 @@ def answers(tx: Connection, run_id: str, system_id: str | None = None) -> dict[s
     return found
 
 
+def emergency_runs(tx: Connection) -> set[str]:
+    """Ids of runs in which an emergency was declared at some gate."""
+    table = schema.gate_answer
+    found = (
+        select(schema.gate.c.run_id)
+        .distinct()
+        .join(table, table.c.gate_id == schema.gate.c.gate_id)
+        # Answers are only ever written by our own encoder, which puts no spaces.
+        .where(table.c.body.like('%"emergency":true%'))
+    )
+    return set(tx.execute(found).scalars())
+
+
 def next_order_number(tx: Connection, run_id: str) -> int:
     table = schema.run_order
     return 1 + (tx.execute(select(func.max(table.c.number)).where(table.c.run_id == run_id)).scalar() or 0)

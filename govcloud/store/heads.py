@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from govcloud.model.observation import SubjectKind
+from govcloud.model.regulation import Severity, Standing
 from govcloud.model.text import Text
 from govcloud.store import schema
 
@@ -59,8 +60,8 @@ class FindingHead(msgspec.Struct, gc=False):
     subject_id: str
     subject_name: str
     verdict: str
-    standing: str
-    severity: str
+    standing: Standing
+    severity: Severity
     title: Text
     department: str | None = None
     clauses: tuple[str, ...] = ()

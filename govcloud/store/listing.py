@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 
 from govcloud.model.answers import Query, Said, Witness
 from govcloud.model.ids import normalize
-from govcloud.model.inventory import Conflict, Flow, Joined, Network
+from govcloud.model.inventory import Conflict, Dependency, Flow, Joined, Network
 from govcloud.model.observation import Statement, SubjectKind, Value
 from govcloud.model.server import Server
 from govcloud.store import schema
@@ -205,6 +205,15 @@ def ids_of_department(tx: Connection, department: str) -> set[str]:
     return set(tx.execute(select(_entity.entity_id).where(_contains(_entity.department, department))).scalars())
 
 
+def dependencies_of(tx: Connection, system_id: str) -> list[Dependency]:
+    """Those that the system needs, and those that need it."""
+    ends = (f'"{end}":{json.dumps(system_id, ensure_ascii=False)}' for end in ("source_id", "target_id"))
+    at_an_end = or_(*(_entity.body.contains(end, autoescape=True) for end in ends))
+    rows = select(_entity.body).where(_entity.kind == "dependency", at_an_end).order_by(_entity.entity_id)
+    found = (decode(body, Dependency) for body in tx.execute(rows).scalars())
+    return [d for d in found if system_id in (d.source_id, d.target_id)]
+
+
 def undeclared_servers(tx: Connection, query: Query) -> list[StoredEntity]:
     """Servers that no workbook mentions."""
     conditions = (_entity.kind == "server", _entity.body.contains('"declared":false'), *_conditions(query))
@@ -233,7 +242,7 @@ def list_conflicts(tx: Connection, query: Query) -> tuple[list[Conflict], int]:
     total = tx.execute(select(func.count()).select_from(joined).where(*conditions)).scalar() or 0
     rows = select(table).select_from(joined).where(*conditions)
     rows = rows.order_by(table.c.subject_kind, table.c.subject_id, table.c.field)
-    chosen = tx.execute(rows if query.limit is None else rows.limit(query.limit)).all()
+    chosen = tx.execute(rows if query.limit is None else rows.limit(query.limit).offset(query.offset)).all()
     lists = [decode(row.statements, list[int]) for row in chosen]
     found = statements_numbered(tx, {number for numbers in lists for number in numbers})
     return [

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select
 
 from govcloud.model.request import RequestCheck
 from govcloud.store import schema
-from govcloud.store.codec import instant
+from govcloud.store.codec import decode, instant
 from govcloud.store.inventory import chunks, insert_rows
 
 
@@ -57,3 +57,10 @@ def latest_requests(tx: Connection) -> tuple[tuple[RequestCheck, datetime], ...]
     order = (table.c.department, table.c.system_id, table.c.applied_on, table.c.request_id)
     rows = tx.execute(select(table.c.body, table.c.checked_at).order_by(*order))
     return tuple((decoder.decode(row.body), datetime.fromisoformat(row.checked_at)) for row in rows)
+
+
+def requests_of(tx: Connection, system_id: str) -> tuple[RequestCheck, ...]:
+    """Those of one system, by day of application."""
+    table = schema.request.c
+    rows = select(table.body).where(table.system_id == system_id).order_by(table.applied_on, table.request_id)
+    return tuple(decode(body, RequestCheck) for body in tx.execute(rows).scalars())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from govcloud.model.run import ENDED, MOVED, Run, RunSystem, SystemState
+from govcloud.model.run import ENDED, MOVED, Run, RunSystem, SystemState, WaitKind
 from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
 from govcloud.store.inventory import chunks
@@ -27,10 +28,29 @@ def load_run(tx: Connection, run_id: str) -> Run | None:
     return None if body is None else decode(body, Run)
 
 
-def runs(tx: Connection) -> list[Run]:
+def runs(tx: Connection, *, limit: int | None = None, offset: int = 0) -> list[Run]:
     """The newest first."""
-    rows = tx.execute(select(schema.run.c.body).order_by(schema.run.c.created_at.desc(), schema.run.c.run_id.desc()))
-    return [decode(body, Run) for body in rows.scalars()]
+    query = select(schema.run.c.body).order_by(schema.run.c.created_at.desc(), schema.run.c.run_id.desc())
+    return [decode(body, Run) for body in tx.execute(query.limit(limit).offset(offset)).scalars()]
+
+
+def count_runs(tx: Connection) -> int:
+    return int(tx.execute(select(func.count()).select_from(schema.run)).scalar() or 0)
+
+
+def runs_waiting(tx: Connection, kind: WaitKind) -> set[str]:
+    """Ids of runs in which a system waits for this."""
+    table = schema.run_system
+    waiting = select(table.c.run_id).distinct().where(table.c.state.not_in(ENDED), table.c.wait_kind == kind)
+    return set(tx.execute(waiting).scalars())
+
+
+def standing(tx: Connection, run_id: str) -> tuple[tuple[Any, ...], ...]:
+    """Where its systems are, without their files: differs from before when anything has moved."""
+    table = schema.run_system
+    columns = (table.c.system_id, table.c.state, table.c.wait_kind, table.c.leg)
+    query = select(*columns).where(table.c.run_id == run_id).order_by(table.c.position)
+    return tuple(tuple(row) for row in tx.execute(query))
 
 
 def runs_of(tx: Connection, systems: Iterable[str]) -> set[str]:

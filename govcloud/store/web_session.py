@@ -41,5 +41,9 @@ def end_web_session(tx: Connection, sha256: str) -> None:
     tx.execute(delete(schema.web_session).where(schema.web_session.c.sha256 == sha256))
 
 
+def end_sessions_of(tx: Connection, login: str) -> None:
+    tx.execute(delete(schema.web_session).where(schema.web_session.c.login == login))
+
+
 def end_expired(tx: Connection, now: datetime) -> None:
     tx.execute(delete(schema.web_session).where(schema.web_session.c.expires_at <= instant(now)))

@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from govcloud.errors import GovcloudError
+from govcloud.errors import GovcloudError, NotAllowed
 from govcloud.model.account import Acting, Action
 from govcloud.model.text import Lang, Text
 from govcloud.web.place import Place
@@ -27,6 +27,10 @@ _SAFE = ("GET", "HEAD")
 
 class NotSignedIn(Exception):
     """Pages lead to the sign-in, the JSON interface answers 401."""
+
+
+class OwnPasswordFirst(Exception):
+    """Somebody else set his password: pages lead to the one where he sets his own."""
 
 
 class Forged(GovcloudError):
@@ -57,13 +61,16 @@ def stranger(request: Request) -> Visit:
     return Visit(request=request, place=place, session=session, csrf="", signed_in=False)
 
 
-def enter(*actions: Action) -> Callable[[Request], Awaitable[Visit]]:
-    """A dependency that lets in who may do any of these, and marks the route for the test that no route is without one."""
+def enter(*actions: Action, sets_password: bool = False) -> Callable[[Request], Awaitable[Visit]]:
+    """A dependency that lets in who may do any of these, and marks the route for the test that no route is without one.
+
+    `sets_password`: it is where one sets one's own.
+    """
 
     async def dependency(request: Request) -> Visit:
         token = _bearer(request)
         # The store is asked in a thread: a locked database must not stop everybody else's pages.
-        visit = await run_in_threadpool(_by_token if token else _by_cookie, request, token, actions)
+        visit = await run_in_threadpool(_by_token if token else _by_cookie, request, token, actions, sets_password)
         if request.method not in _SAFE and not token:
             await _check_form(request, visit)
         return visit
@@ -77,7 +84,7 @@ def _bearer(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _by_token(request: Request, token: str, actions: tuple[Action, ...]) -> Visit:
+def _by_token(request: Request, token: str, actions: tuple[Action, ...], _sets_password: bool) -> Visit:
     place, lang = place_of(request), language_of(request)
     account = by_token(place.session, token)
     if account is None:
@@ -86,13 +93,19 @@ def _by_token(request: Request, token: str, actions: tuple[Action, ...]) -> Visi
     return Visit(request=request, place=place, session=place.session_for(acting, lang), csrf="")
 
 
-def _by_cookie(request: Request, _token: str, actions: tuple[Action, ...]) -> Visit:
+def _by_cookie(request: Request, _token: str, actions: tuple[Action, ...], sets_password: bool) -> Visit:
     place, lang = place_of(request), language_of(request)
     cookie = request.cookies.get(COOKIE, "")
     found = signed_in(place.session, cookie) if cookie else None
     if found is None:
         raise NotSignedIn
-    acting = admit(place.session, found.account, actions, "account", request.url.path)
+    account = found.account
+    try:
+        acting = admit(place.session, account, actions, "account", request.url.path, sets_password=sets_password)
+    except NotAllowed:
+        if account is not None and account.password_set_by not in ("", account.login) and request.method in _SAFE:
+            raise OwnPasswordFirst from None
+        raise
     return Visit(request=request, place=place, session=place.session_for(acting, lang), csrf=found.session.csrf)
 
 

@@ -2,43 +2,191 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
-from govcloud.model.answers import Query
+from govcloud.model.answers import Page, Query
+from govcloud.model.regulation import Severity
 from govcloud.model.text import Text, same
+from govcloud.report import words
 from govcloud.report.departments import build_departments_view
-from govcloud.report.inventory import build_server_page, build_system_page
+from govcloud.report.findings import SEVERITY
+from govcloud.report.inventory import build_conflict_page, build_server_page, build_system_page
 from govcloud.report.inventory_subject import build_subject_views
 from govcloud.report.view import View
 from govcloud.web.door import Reading
 from govcloud.web.paging import Paging, page_number
 from govcloud.web.visit import Visit
-from govcloud.workflow.inventory import explain_subjects, list_page
-from govcloud.workflow.overlap import list_departments
+from govcloud.workflow import lists
+from govcloud.workflow.departments import read_department, read_departments
+from govcloud.workflow.inventory import explain_subject, list_conflicts
+from govcloud.workflow.kept import Kept
 
 router = APIRouter(include_in_schema=False)
+Choice = tuple[str, Text | str]
+_LONGEST = 200
+_UNKNOWN: Choice = (lists.UNKNOWN, Text("不明", "unknown"))
+_HOSTING: tuple[Choice, ...] = (*words.HOSTING.items(), _UNKNOWN)
+_LIFECYCLE: tuple[Choice, ...] = (*words.LIFECYCLE.items(), _UNKNOWN)
+_LEVELS: tuple[Choice, ...] = (*((str(n), str(n)) for n in range(1, 6)), _UNKNOWN)
+_SYSTEM_ORDERS: tuple[Choice, ...] = (
+    ("id", Text("编号", "id")),
+    ("name", Text("名称", "name")),
+    ("department", Text("部门", "department")),
+    ("level", Text("等保级别", "MLPS level")),
+    ("users", Text("用户数", "users")),
+)
+_SERVER_STATES: tuple[Choice, ...] = (
+    ("seen", Text("已登录核实", "seen")),
+    ("unseen", Text("未登录核实", "not seen")),
+    ("undeclared", Text("无人填报", "undeclared")),
+)
+_SERVER_ORDERS: tuple[Choice, ...] = (
+    ("id", Text("编号", "id")),
+    ("name", Text("名称", "name")),
+    ("department", Text("部门", "department")),
+    ("os", Text("操作系统", "operating system")),
+)
+
+
+class Asked:
+    """The parameters of a list's address, and the fields of its form."""
+
+    def __init__(self, visit: Visit, *names: str) -> None:
+        given = visit.request.query_params
+        self.values = {name: given.get(name, "").strip()[:_LONGEST] for name in names}
+        self.number = page_number(given.get("page", ""))
+        self.whole = bool(given.get("as"))
+        """As a file: all pages."""
+
+    def paging(self, total: int) -> Paging:
+        return Paging(number=self.number, total=total, query={k: v for k, v in self.values.items() if v})
+
+    @property
+    def part(self) -> lists.Part:
+        paging = self.paging(0)
+        return lists.Part() if self.whole else lists.Part(limit=paging.rows, offset=paging.offset)
+
+    def field(self, name: str, label: Text, choices: Sequence[Choice] | None = None) -> dict[str, Any]:
+        field = {"name": name, "label": label, "value": self.values[name]}
+        return field if choices is None else {**field, "choices": choices}
+
+
+def department_field(visit: Visit, asked: Asked) -> dict[str, Any]:
+    names = lists.departments_of(visit.session)
+    given = asked.values["department"]
+    # One that came by a link or was typed by hand stays chosen.
+    choices = [(n, n) for n in (names if not given or given in names else [given, *names])]
+    return asked.field("department", Text("部门", "Department"), choices)
 
 
 @router.get("/systems")
 def systems(visit: Reading) -> Response:
-    return _listed(visit, "system", Text("系统", "Systems"))
+    asked = Asked(visit, "find", "department", "hosting", "level", "lifecycle", "network", "order")
+    given = dict(asked.values)
+    network, order = given.pop("network"), given.pop("order") or "id"
+    networks = lists.networks_named(visit.session, network) if network else None
+    found = lists.list_systems(visit.session, lists.SystemQuestion(**given, order=order, networks=networks), asked.part)
+    filters = (
+        asked.field("find", Text("查找", "Find")),
+        department_field(visit, asked),
+        asked.field("hosting", Text("部署方式", "Hosting"), _HOSTING),
+        asked.field("level", Text("等保级别", "MLPS level"), _LEVELS),
+        asked.field("lifecycle", Text("状态", "State"), _LIFECYCLE),
+        asked.field("network", Text("网络（编号或名称）", "Network (id or name)")),
+        asked.field("order", Text("排序", "Sorted by"), _SYSTEM_ORDERS),
+    )
+    return _listed(visit, Text("系统", "Systems"), build_system_page(found), found, asked, filters)
 
 
 @router.get("/servers")
 def servers(visit: Reading) -> Response:
-    return _listed(visit, "server", Text("服务器", "Servers"))
+    asked = Asked(visit, "find", "department", "state", "order")
+    given = dict(asked.values)
+    order = given.pop("order") or "id"
+    found = lists.list_servers(visit.session, lists.ServerQuestion(**given, order=order), asked.part)
+    filters = (
+        asked.field("find", Text("查找", "Find")),
+        department_field(visit, asked),
+        asked.field("state", Text("核实情况", "Seen or declared"), _SERVER_STATES),
+        asked.field("order", Text("排序", "Sorted by"), _SERVER_ORDERS),
+    )
+    return _listed(visit, Text("服务器", "Servers"), build_server_page(found), found, asked, filters)
+
+
+def _listed(visit: Visit, title: Text, view: View, found: Page, asked: Asked, filters: Sequence[dict[str, Any]]) -> Response:
+    # The first note counts; the others tell of options of the command line.
+    return visit.views(title, replace(view, notes=view.notes[:1]), paging=asked.paging(found.total), filters=filters)
+
+
+@router.get("/conflicts")
+def conflicts(visit: Reading) -> Response:
+    asked = Asked(visit, "find", "department")
+    part = asked.part
+    query = Query(
+        find=asked.values["find"] or None, department=asked.values["department"] or None, limit=part.limit, offset=part.offset
+    )  # fmt: skip
+    found = list_conflicts(visit.session, query)
+    filters = (asked.field("find", Text("查找", "Find")), department_field(visit, asked))
+    view = build_conflict_page(found)
+    return visit.views(
+        Text("说法不一的事实", "Conflicting facts"), replace(view, notes=view.notes[:1]), paging=asked.paging(found.total),
+        filters=filters,
+    )  # fmt: skip
 
 
 @router.get("/departments")
 def departments(visit: Reading) -> Response:
-    return visit.views(Text("部门", "Departments"), build_departments_view(list_departments(visit.session)))
+    found = read_departments(visit.session)
+    return visit.views(Text("部门", "Departments"), build_departments_view(found.value), intro=computed(found))
 
 
-@router.get("/systems/{system_id}")
-def system(visit: Reading, system_id: str) -> Response:
-    """One system's story: what is known of it and from where, what is wrong, when it moves, where it is."""
-    return _subject(visit, "system", system_id)
+def computed(found: Kept[Any]) -> Text:
+    """Of what is worked out over everything: as of when."""
+    return Text("按台账前 {n} 条记录时的清单统计", "Counted of the inventory as of the first {n} records of the ledger").format(
+        n=f"{found.records:,}"
+    )
+
+
+@router.get("/departments/{name}")
+def department(visit: Reading, name: str) -> Response:
+    """One department: its counts, its offices, and the ways to everything of it."""
+    found = read_department(visit.session, name)
+    if found is None:
+        raise HTTPException(404)
+    links = [(_counted(label, count), f"{path}?{urlencode({'department': name, **more})}")
+             for label, count, path, more in _ways(found.rows[0].systems, found.findings)]  # fmt: skip
+    shown = lists.list_systems(visit.session, lists.SystemQuestion(department=name), lists.Part(limit=20))
+    first = build_system_page(shown)
+    whole = [(Text("该部门全部系统", "All systems of the department"), f"/systems?department={quote(name)}")]
+    return visit.views(
+        same(name), replace(build_departments_view(found.rows), notes=()), replace(first, notes=first.notes[:1]),
+        links=[*links, *(whole if shown.total > len(shown.entities) else ())],
+    )  # fmt: skip
+
+
+def _ways(systems: int, findings: Mapping[Severity, int]) -> list[tuple[Text, int | None, str, dict[str, str]]]:
+    return [
+        (Text("系统", "Systems"), systems, "/systems", {}),
+        (Text("服务器", "Servers"), None, "/servers", {}),
+        (Text("不符合项", "Findings"), sum(findings.values()), "/findings", {}),
+        *(
+            (Text("其中程度：{s}", "of them {s}").format(s=SEVERITY[s]), findings[s], "/findings", {"severity": s})
+            for s in SEVERITY if findings.get(s)
+        ),
+        (Text("不能判定", "Undetermined"), None, "/findings", {"kind": "undetermined"}),
+        (Text("说法不一的事实", "Conflicting facts"), None, "/conflicts", {}),
+        (Text("项目", "Projects"), None, "/projects", {}),
+    ]  # fmt: skip
+
+
+def _counted(label: Text, count: int | None) -> Text:
+    return label if count is None else Text("{l} {n}", "{l}: {n}").format(l=label, n=f"{count:,}")
 
 
 @router.get("/servers/{server_id}")
@@ -48,29 +196,13 @@ def server(visit: Reading, server_id: str) -> Response:
 
 @router.get("/networks/{network_id}")
 def network(visit: Reading, network_id: str) -> Response:
-    return _subject(visit, "network", network_id)
+    links = [(Text("在这个网络上的系统", "Systems on this network"), f"/systems?network={quote(network_id)}")]
+    return _subject(visit, "network", network_id, links)
 
 
-def _subject(visit: Visit, kind: str, subject_id: str) -> Response:
-    answers = [a for a in explain_subjects(visit.session, subject_id, history=True) if a.kind == kind]
-    if not answers:
+def _subject(visit: Visit, kind: Any, subject_id: str, links: Sequence[tuple[Text, str]] = ()) -> Response:
+    answer = explain_subject(visit.session, kind, subject_id)
+    if answer is None:
         raise HTTPException(404)
-    shown = [view for answer in answers for view in build_subject_views(answer, why=True, history=True)]
-    return visit.views(same(getattr(answers[0].entity, "name", None) or subject_id), *shown)
-
-
-def _listed(visit: Visit, kind: str, title: Text) -> Response:
-    asked = visit.request.query_params
-    query = {name: asked[name][:200] for name in ("find", "department") if asked.get(name)}
-    paging = Paging(number=page_number(asked.get("page", "")), total=0, query=query)
-    limits = {} if asked.get("as") else {"limit": paging.rows, "offset": paging.offset}
-    found = list_page(
-        visit.session, kind, Query(find=query.get("find"), department=query.get("department"), **limits)  # type: ignore[arg-type]
-    )  # fmt: skip
-    view: View = (build_system_page if kind == "system" else build_server_page)(found)
-    filters = (
-        {"name": "find", "label": Text("查找", "Find"), "value": query.get("find", "")},
-        {"name": "department", "label": Text("部门", "Department"), "value": query.get("department", "")},
-    )
-    paging = Paging(number=paging.number, total=found.total, query=query)
-    return visit.views(title, view, paging=paging, filters=filters)
+    shown = build_subject_views(answer, why=True, history=True)
+    return visit.views(same(answer.entity.name or subject_id), *shown, links=links)

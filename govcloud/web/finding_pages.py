@@ -1,50 +1,132 @@
-"""Findings of the last check: by severity, clause and department, each with its evidence."""
+"""Findings of the last check, narrowed and page by page; one with its evidence and its waivers."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from datetime import date
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
+from govcloud.errors import UsageError
 from govcloud.model.text import Text
 from govcloud.report import findings as views
 from govcloud.report.finding import build_finding_view
+from govcloud.report.finding_page import build_finding_page, build_undetermined_page
+from govcloud.report.view import View
 from govcloud.report.waivers import build_waived_view, build_waivers_view
-from govcloud.web.door import Reading
-from govcloud.workflow.check import Selection, find_finding, open_findings
+from govcloud.web.door import Reading, enter
+from govcloud.web.estate_pages import Asked, Choice, department_field
+from govcloud.web.visit import Visit
+from govcloud.workflow import lists
+from govcloud.workflow.check import find_finding
 from govcloud.workflow.office import today
+from govcloud.workflow.waiver import add_waiver, granting_parties, list_waivers, withdraw_waiver
 
 router = APIRouter(include_in_schema=False)
-_FILTERS = (
-    ("department", Text("部门", "Department")),
-    ("topic", Text("主题", "Topic")),
-    ("clause", Text("条款", "Clause")),
+Waiving = Annotated[Visit, Depends(enter("waive"))]
+_PAGES = ("system", "server", "network", "project")
+_KINDS: tuple[Choice, ...] = (
+    ("waived", Text("已豁免", "waived")),
+    ("undetermined", Text("不能判定", "undetermined")),
+    ("reference", Text("供参照", "for reference")),
+)
+_ORDERS: tuple[Choice, ...] = (
+    ("severity", Text("程度", "severity")),
+    ("department", Text("部门", "department")),
+    ("subject", Text("对象", "subject")),
+    ("due", Text("期限", "due date")),
 )
 
 
 @router.get("/findings")
 def findings(visit: Reading) -> Response:
-    asked = {
-        name: visit.request.query_params.get(name, "")[:200] for name in ("department", "topic", "clause", "severity")
-    }
-    selection = Selection(**{name: value or None for name, value in asked.items()})
-    found = [f for f in open_findings(visit.session) if selection.takes(f)]
-    filters = [{"name": name, "label": label, "value": asked[name]} for name, label in _FILTERS]
-    filters.append(
-        {"name": "severity", "label": Text("程度", "Severity"), "value": asked["severity"], "choices": list(views.SEVERITY.items())}
-    )  # fmt: skip
-    return visit.views(
-        Text("合规问题", "Findings"),
-        views.build_findings_view(found),
-        build_waived_view(found, today(visit.session)),
-        views.build_undetermined_view(found),
-        filters=filters,
+    asked = Asked(visit, "kind", "find", "department", "severity", "topic", "clause", "order")
+    given = dict(asked.values)
+    kind, order = given.pop("kind"), given.pop("order") or "severity"
+    question = lists.FindingQuestion(**given, order=order, standing="reference" if kind == "reference" else "binding")
+    view, total = _found(visit, kind, question, asked.part)
+    topics, clauses = lists.finding_choices(visit.session)
+    filters = (
+        asked.field("kind", Text("类别", "Kind"), (("", Text("不符合项", "failing")), *_KINDS)),
+        asked.field("find", Text("查找", "Find")),
+        department_field(visit, asked),
+        asked.field("severity", Text("程度", "Severity"), tuple(views.SEVERITY.items())),
+        asked.field("topic", Text("主题", "Topic"), [(t, t) for t in topics]),
+        asked.field("clause", Text("条款", "Clause"), [(c, c) for c in clauses]),
+        asked.field("order", Text("排序", "Sorted by"), _ORDERS),
     )
+    links = ((Text("豁免清单", "All waivers"), "/waivers"),)
+    return visit.views(Text("合规问题", "Findings"), view, paging=asked.paging(total), filters=filters, links=links)
+
+
+def _found(visit: Visit, kind: str, question: lists.FindingQuestion, part: lists.Part) -> tuple[View, int]:
+    if kind == "undetermined":
+        groups = lists.list_undetermined(visit.session, question)
+        return build_undetermined_page(part.of(groups), len(groups)), len(groups)
+    if kind == "waived":
+        found = lists.list_waived(visit.session, question, part)
+        return build_waived_view(found.findings, today(visit.session)), found.total
+    found = lists.list_findings(visit.session, question, part)
+    return build_finding_page(found.findings, found.total, reference=kind == "reference"), found.total
 
 
 @router.get("/findings/{finding_id}")
 def finding(visit: Reading, finding_id: str) -> Response:
     found, waivers = find_finding(visit.session, finding_id)
+    day = today(visit.session)
     shown = [build_finding_view(found)]
     if waivers:
-        shown.append(build_waivers_view([(waiver, found) for waiver in waivers], today(visit.session)))
-    return visit.views(Text("问题 {f}", "Finding {f}").format(f=finding_id), *shown)
+        shown.append(build_waivers_view([(waiver, found) for waiver in waivers], day))
+    can_be = found.verdict == "fail" and found.standing == "binding" and not found.waived and found.state != "resolved"
+    ending = [w.waiver_id for w in waivers if w.valid(day)]
+    may = visit.may("waive")
+    parties = granting_parties(visit.session, found) if may and can_be else {}
+    kind = found.subject_kind
+    return visit.page(
+        "finding.html.j2", Text("问题 {f}", "Finding {f}").format(f=finding_id), finding=found, views=shown, day=day.isoformat(),
+        parties=[(role, views.role_text(role, party)) for role, party in parties.items()], ending=ending if may else [],
+        subject=f"/{kind}s/{quote(found.subject_id, safe='')}" if kind in _PAGES else None,
+    )  # fmt: skip
+
+
+@router.get("/waivers")
+def waivers(visit: Reading) -> Response:
+    found = list_waivers(visit.session, ended=True)
+    return visit.views(Text("豁免清单", "Waivers"), build_waivers_view(list(found), today(visit.session)))
+
+
+@router.post("/findings/{finding_id}/waivers")
+def waive(
+    visit: Waiving, finding_id: str, reason: Annotated[str, Form()], role: Annotated[str, Form()], approver: Annotated[str, Form()],
+    document: Annotated[str, Form()], approved_on: Annotated[str, Form()], valid_until: Annotated[str, Form()],
+) -> Response:  # fmt: skip
+    done = add_waiver(
+        visit.session, finding_id, reason=reason, role=role, approver=approver, document=document,
+        approved_on=_day(approved_on, Text("批准日期", "Approved on")), valid_until=_day(valid_until, Text("有效至", "Valid until")),
+    )  # fmt: skip
+    told = Text("已登记豁免 {w}，有效至 {d}", "Waiver {w} is recorded, valid until {d}")
+    return visit.back_to(_path(finding_id), told.format(w=done.waiver_id, d=done.valid_until.isoformat()))
+
+
+@router.post("/findings/{finding_id}/waivers/{waiver_id}/withdrawal")
+def withdraw(visit: Waiving, finding_id: str, waiver_id: str, reason: Annotated[str, Form()] = "") -> Response:
+    done = withdraw_waiver(visit.session, waiver_id, reason)
+    return visit.back_to(_path(done.finding_id), Text("已撤销豁免 {w}", "Waiver {w} is withdrawn").format(w=waiver_id))
+
+
+def _path(finding_id: str) -> str:
+    return f"/findings/{finding_id}"
+
+
+def _day(text: str, field: Text) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            Text("{f}不是日期", "{f} is no date").format(f=field), where=text[:40],
+            next_step=Text("写成 2027-03-14", "Write it as 2027-03-14"),
+        ) from None  # fmt: skip
+
+

@@ -1,46 +1,149 @@
-"""The ledger: what was done when by whom, and whether the records add up."""
+"""The ledger: what was done when by whom, whether the records add up, and what an auditor takes away."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import json
+import tarfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
+from govcloud.errors import InputError, UsageError
 from govcloud.model.text import Text
 from govcloud.report.audit import build_verify_view
-from govcloud.report.timeline import build_log_view
-from govcloud.web.door import Reading
-from govcloud.workflow.audit import verify_ledger
-from govcloud.workflow.run import step_titles
-from govcloud.workflow.timeline import Wanted, read_timeline
+from govcloud.report.ledger_kinds import KIND
+from govcloud.report.ledger_record import build_digests_view, build_inclusion_view, build_record_view
+from govcloud.report.timeline import build_evidence_view, build_log_view
+from govcloud.report.view import View
+from govcloud.web.door import Reading, enter
+from govcloud.web.files import attached
+from govcloud.web.visit import Visit
+from govcloud.workflow import audit as workflow
+from govcloud.workflow.evidence import find_evidence
+from govcloud.workflow.ledger_record import public_key, read_record
+from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
 
 router = APIRouter(include_in_schema=False)
-_FILTERS = {
+Exporting = Annotated[Visit, Depends(enter("export"))]
+Signing = Annotated[Visit, Depends(enter("checkpoint"))]
+_TEXTS = {
     "project": Text("项目", "Project"),
     "system": Text("系统", "System"),
     "run": Text("执行", "Run"),
     "takeover": Text("接管", "Takeover"),
-    "kind": Text("事项", "Kind"),
     "actor": Text("操作人", "Actor"),
 }
-
-
-_LIMIT = 200
+_DAYS = {"since": Text("起", "From"), "until": Text("止", "Until")}
+_ROWS = (100, 400, 2000)
 
 
 @router.get("/ledger")
 def ledger(visit: Reading) -> Response:
-    asked = {name: visit.request.query_params.get(name, "")[:200] for name in _FILTERS}
-    found = read_timeline(visit.session, Wanted(**{k: v or None for k, v in asked.items()}), limit=_LIMIT)  # type: ignore[arg-type]
-    filters = [{"name": name, "label": label, "value": asked[name]} for name, label in _FILTERS.items()]
-    links = ((Text("重新核对全部记录", "Verify all records again"), "/ledger/verification"),)
-    return visit.views(
-        Text("台账", "Ledger"), build_log_view(found.records, step_titles(), earlier=found.earlier), filters=filters, links=links
+    asked = {name: visit.request.query_params.get(name, "").strip()[:200] for name in (*_TEXTS, *_DAYS, "kind")}
+    days = {name: _day(asked[name]) for name in _DAYS}
+    names: dict[str, Any] = {name: asked[name] or None for name in (*_TEXTS, "kind")}
+    limit = next((n for n in _ROWS if str(n) == visit.request.query_params.get("rows")), _ROWS[0])
+    found = read_timeline(visit.session, Wanted(**names, **days), limit=limit)
+    view = build_log_view(found.records[::-1], record_titles(visit.session))
+    if visit.request.query_params.get("as"):
+        return visit.views(view.title, view)
+    more = next((n for n in _ROWS if n > limit), None) if found.earlier else None
+    query = {name: value for name, value in asked.items() if value}
+    return visit.page(
+        "ledger.html.j2", Text("台账", "Ledger"), view=_linked(view), asked=asked, texts=_TEXTS, days=_DAYS, kinds=KIND,
+        query=query, more=more, earlier=found.earlier, limit=limit,
     )  # fmt: skip
+
+
+def _linked(view: View) -> View:
+    """Numbers as the names of the records' pages."""
+    return replace(view, rows=tuple({**row, "seq": str(row["seq"])} for row in view.rows))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(Text("日期写成 2026-01-31", "A day is written 2026-01-31"), where=text) from None
 
 
 @router.get("/ledger/verification")
 def verification(visit: Reading) -> Response:
     """Recomputes everything from the records: asked for by a link, not by every look at the ledger."""
-    found = verify_ledger(visit.session)
+    found = workflow.verify_ledger(visit.session)
     view = build_verify_view(found.report, live=found.live, unsigned=found.unsigned)
-    return visit.views(Text("台账核对", "Verification of the ledger"), view)
+    return visit.page(
+        "ledger_verified.html.j2", Text("台账核对", "Verification of the ledger"), view=view, vkey=public_key(visit.session)
+    )  # fmt: skip
+
+
+@router.get("/ledger/evidence/{sha256}")
+def evidence(visit: Reading, sha256: str) -> Response:
+    found = find_evidence(visit.session, sha256)
+    name = Path(found.path.name) if found.path else None  # where the server keeps it is nobody's business
+    view = build_evidence_view(found.sha256, name, found.size_bytes, found.records, record_titles(visit.session))
+    links = ((Text("下载文件", "Download the file"), f"/ledger/evidence/{found.sha256}/file"),) if found.path else ()
+    return visit.views(Text("证据", "Evidence"), _linked(view), links=links)
+
+
+@router.get("/ledger/evidence/{sha256}/file")
+def evidence_file(visit: Reading, sha256: str) -> Response:
+    found = find_evidence(visit.session, sha256)
+    if found.path is None:
+        raise UsageError(Text("本工作区没有这个文件", "This workspace has no such file"), where=found.sha256)
+    return attached(found.path, _given_name(found.sha256, found.records) or found.path.name)
+
+
+def _given_name(sha256: str, records: Any) -> str | None:
+    """As the one called it who handed it over."""
+    bodies = (record["body"] for record in records)
+    names = (body.get("file") for body in bodies if body.get("sha256") == sha256)
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+@router.get("/ledger/{seq}")
+def record(visit: Reading, seq: int) -> Response:
+    found = read_record(visit.session, seq)
+    proved = found.inclusion
+    views = [build_record_view(found.told, record_titles(visit.session))]
+    if digests := found.told.get("evidence"):
+        views.append(build_digests_view(digests))
+    if proved is not None:
+        views.append(build_inclusion_view(proved.size, proved.note, proved.path, proved.problems))
+    body = json.dumps(found.told["body"], ensure_ascii=False, indent=1)
+    return visit.page(
+        "ledger_record.html.j2", Text("台账第 {n} 号记录", "Ledger record {n}").format(n=seq), views=views, body=body,
+        seq=seq, note=proved.note if proved else None,
+    )  # fmt: skip
+
+
+@router.post("/ledger/{seq}/proof")
+def proof(visit: Exporting, seq: int) -> Response:
+    """Signs a checkpoint where none covers the record, as the command does."""
+    (made,) = workflow.prove(visit.session, [seq])
+    headers = {"Content-Disposition": f'attachment; filename="record-{seq}.json"'}
+    return Response(made, media_type="application/json", headers=headers)
+
+
+@router.post("/ledger/checkpoint")
+def checkpoint(visit: Signing) -> Response:
+    signed = workflow.checkpoint(visit.session)
+    headers = {"Content-Disposition": f'attachment; filename="checkpoint-{signed.size}.txt"'}
+    return Response(signed.note, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@router.post("/ledger/export")
+def export(visit: Exporting, since: Annotated[str, Form(max_length=15, pattern=r"\d*")] = "") -> Response:
+    """The auditor's folder as a tar file. `since`: size of the checkpoint after which it begins."""
+    with TemporaryDirectory(prefix="govcloud-export-") as folder:
+        bundle = Path(folder) / f"ledger-{visit.session.workspace.settings.site}"
+        made = workflow.export_bundle(visit.session, bundle, since or None)
+        packed = bundle.with_suffix(".tar")
+        with tarfile.open(packed, "w", format=tarfile.USTAR_FORMAT) as tar:
+            tar.add(bundle, bundle.name)
+        return attached(packed, f"{bundle.name}-{made.checkpoint.size}.tar", "application/x-tar")

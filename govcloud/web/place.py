@@ -53,6 +53,8 @@ class Place:
     """Of everything, per address."""
 
     notices: Notices = field(default_factory=Notices)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the server is told to stop: live parts of pages end."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -22,6 +24,8 @@ from govcloud.workflow.sign_in import LocalKey
 
 _STOP_S = 5
 """So long a page that is being sent may take to end."""
+_MOST_CONNECTIONS = 500
+"""Below the number of files that a process may have open; more are answered 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,25 @@ class Address:
     names: tuple[str, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    proxy: bool = False
+    """A reverse proxy of this machine does TLS and says who asks."""
+
+    @property
+    def secure(self) -> bool:
+        """Browsers come over TLS."""
+        return self.proxy or self.tls_cert is not None
+
+
+class _Server(uvicorn.Server):
+    """Ends the live parts of pages first: a tab that stays open must not hold up the stop."""
+
+    def __init__(self, config: uvicorn.Config, place: Place) -> None:
+        super().__init__(config)
+        self._place = place
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._place.stopping.set()
+        await super().shutdown(sockets)
 
 
 def run(session: Session, where: Address, say: Callable[[Text], None]) -> None:
@@ -43,20 +66,37 @@ def run(session: Session, where: Address, say: Callable[[Text], None]) -> None:
     _check(session, where)
     with _listen(where) as listening:
         place = build_place(session, where)
-        config = uvicorn.Config(
-            create_app(place), log_level="warning", access_log=False, server_header=False, date_header=True,
-            timeout_graceful_shutdown=_STOP_S, ssl_certfile=where.tls_cert, ssl_keyfile=where.tls_key, lifespan="off",
-        )  # fmt: skip
-        _load_tls(config, where)
+        server = build_server(place, where)
+        _load_tls(server.config, where)
         say(_ready(place, where, listening.getsockname()[1]))
-        uvicorn.Server(config).run(sockets=[listening])
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            server.run(sockets=[listening])
+        except KeyboardInterrupt:
+            pass  # the signal that stopped the server, handed on once it has ended in order
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def build_server(place: Place, where: Address) -> uvicorn.Server:
+    # Who asks is believed of the reverse proxy alone: any other could give itself a new address for each guess.
+    config = uvicorn.Config(
+        create_app(place), port=where.port, log_level="warning", access_log=False, server_header=False, lifespan="off",
+        timeout_graceful_shutdown=_STOP_S, limit_concurrency=_MOST_CONNECTIONS, ssl_certfile=where.tls_cert,
+        ssl_keyfile=where.tls_key, proxy_headers=where.proxy, forwarded_allow_ips=["127.0.0.1", "::1"],
+    )  # fmt: skip
+    return _Server(config, place)
 
 
 def build_place(session: Session, where: Address) -> Place:
     return Place(
         session=session,
         hosts=LOOPBACK_NAMES | {_bracketed(where.host)} | {name.lower() for name in where.names},
-        secure=where.tls_cert is not None,
+        secure=where.secure,
         local_key=None if has_accounts(session) else LocalKey(),
     )
 
@@ -71,23 +111,49 @@ def _check(session: Session, where: Address) -> None:
         )
     if where.tls_key is not None:
         check_private(where.tls_key)
-    if _is_loopback(where.host):
+    if where.proxy:
+        _check_proxy(where)
+    if _is_loopback(where.host) and not where.proxy:
         return
     if not has_accounts(session):
         raise UsageError(
             Text("没有账号时只能在本机上使用", "Without accounts only this machine may use it"),
-            where=f"--host {where.host}",
+            where="--proxy" if where.proxy else f"--host {where.host}",
             next_step=Text("先建立账号：govcloud accounts add", "Make accounts first: govcloud accounts add"),
         )
-    if where.tls_cert is None:
+    if not where.secure:
         raise UsageError(
             Text("对外服务须用 TLS，否则口令明文传输", "Other machines need TLS: passwords would travel in the clear"),
             where=f"--host {where.host}",
             next_step=Text(
-                "给出 --tls-cert 和 --tls-key，或只监听 127.0.0.1 并由本机的反向代理提供 TLS",
-                "Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a reverse proxy of this machine that does TLS",
+                "给出 --tls-cert 和 --tls-key，或只监听 127.0.0.1 并由本机的反向代理提供 TLS（--proxy）",
+                "Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a reverse proxy of this machine that does TLS (--proxy)",
             ),
         )
+    if _is_any(where.host) and not where.names:
+        raise _no_name(where)
+
+
+def _check_proxy(where: Address) -> None:
+    if not _is_loopback(where.host) or where.tls_cert is not None:
+        raise UsageError(
+            Text("由反向代理提供 TLS 时只监听本机，不另给证书", "Behind a reverse proxy it listens on this machine only, without TLS of its own"),
+            where="--proxy",
+        )  # fmt: skip
+    if not where.names:
+        raise _no_name(where)
+
+
+def _no_name(where: Address) -> UsageError:
+    return UsageError(
+        Text("没有写明浏览器用什么主机名访问", "It is not said by which host name browsers come"),
+        where="--proxy" if where.proxy else f"--host {where.host}",
+        next_step=Text("加上 --name 主机名", "Add --name HOST"),
+    )
+
+
+def _is_any(host: str) -> bool:
+    return host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not listened on
 
 
 def _is_loopback(host: str) -> bool:
@@ -125,7 +191,8 @@ def _load_tls(config: uvicorn.Config, where: Address) -> None:
 
 def _ready(place: Place, where: Address, port: int) -> Text:
     name = where.names[0] if where.names else _bracketed(where.host)
-    address = f"{'https' if place.secure else 'http'}://{name}:{port}"
+    scheme = "https" if where.secure else "http"
+    address = f"{scheme}://{name}" if where.proxy else f"{scheme}://{name}:{port}"
     if place.local_key is not None:
         return Text(
             "看板已启动。用浏览器打开（只能用一次）：{a}/local?key={k}\n停止：Ctrl-C",

@@ -12,7 +12,7 @@ from govcloud.web.door import ANYBODY, COOKIE, LANGUAGE, enter, place_of, strang
 from govcloud.web.place import Place
 from govcloud.web.security import same_origin
 from govcloud.web.visit import Visit
-from govcloud.workflow.accounts import has_accounts
+from govcloud.workflow.accounts import acting_for, enabled_account, has_accounts
 from govcloud.workflow.sign_in import Begun, begin, sign_in, sign_out
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +44,7 @@ def take_form(request: Request, login: Annotated[str, Form()], password: Annotat
     if not place.attempts.allows(request.client.host if request.client else ""):
         return _form(request, Text("尝试过于频繁，请稍后再试", "Too many attempts; try again later"), 429)
     begun = sign_in(place.session, login, password)
-    return _form(request, _WRONG, 401) if begun is None else _entered(place, begun)
+    return _form(request, _WRONG, 401) if begun is None else entered(place, begun)
 
 
 @router.get("/local")
@@ -54,11 +54,14 @@ def by_local_key(request: Request, key: str = "") -> Response:
     usable = place.local_key is not None and not has_accounts(place.session)
     if not usable or place.local_key is None or not place.local_key.use(key):
         return _form(request, Text("这个地址已用过或不对", "This address was used before, or is wrong"), 403)
-    return _entered(place, begin(place.session, None))
+    return entered(place, begin(place.session, None))
 
 
-def _entered(place: Place, begun: Begun) -> Response:
-    answer = RedirectResponse("/", status_code=303)
+def entered(place: Place, begun: Begun, path: str | None = None) -> Response:
+    """To `path`, by default the first page that he may look at."""
+    account = enabled_account(place.session, begun.session.login) if begun.session.login else None
+    keeps_accounts = account is not None and acting_for(account, "read", "account") is None
+    answer = RedirectResponse(path or ("/accounts" if keeps_accounts else "/"), status_code=303)
     answer.set_cookie(COOKIE, begun.cookie, httponly=True, samesite="strict", secure=place.secure, path="/")
     return answer
 

@@ -19,11 +19,14 @@ from govcloud.model.text import Text
 from govcloud.store import account as account_store
 from govcloud.store import inventory as inventory_store
 from govcloud.store import ledger as ledger_store
+from govcloud.store import web_session
 from govcloud.workflow.accounts import refuse, token_digest
 from govcloud.workflow.session import Session
 
 MAX_DAYS = 366
 """Of a token: somebody looks once a year whether it is still needed."""
+_ENDS_SESSIONS = frozenset({"password", "disable"})
+"""A browser that came in by the old password, or before, is out."""
 _OS_USER = re.compile(r"[^\s:/,]{1,64}")
 _LIST = Text("govcloud accounts list", "govcloud accounts list")
 
@@ -204,6 +207,8 @@ def _change(
         made = build(tx, _load(tx, login))
         _demand_sound(made, [a for a in account_store.accounts(tx) if a.login != login])
         account_store.replace_account(tx, made)
+        if what in _ENDS_SESSIONS:
+            web_session.end_sessions_of(tx, login)
         if not any(_administers(a) for a in account_store.accounts(tx)):
             raise _wrong(
                 login,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from govcloud import resources
 from govcloud.errors import OutsideError, UsageError
+from govcloud.ledger.sm2 import demand_part
 from govcloud.model.account import Acting
 from govcloud.model.ledger import HashName, LedgerEntry
 from govcloud.model.text import Text
@@ -19,8 +20,11 @@ FOLDERS = ("requests", "migration", "evidence", "reports")
 
 
 def init_workspace(path: Path, site: str, *, actor: str | Acting, ledger: HashName = "sha256") -> Workspace:
-    """A new workspace. `ledger`: how it hashes and signs, for good. Raises UsageError for an unknown site or a folder that is in use already."""
+    """A new workspace. `ledger`: how it hashes and signs, for good. Raises UsageError for an unknown site or a folder that is in use already,
+    OutsideError where SM2 is asked for and its part is not installed."""
     load_site(site)
+    if ledger == "sm3":
+        demand_part()
     if (path / FILE).exists():
         raise UsageError(
             Text("这里已有工作区，未改动", "There is a workspace here already; nothing was changed"),

@@ -65,11 +65,11 @@ def list_page(session: Session, kind: SubjectKind, query: Query) -> Page:
 
 
 def page_of(
-    session: Session, tx: Connection, entities: Sequence[Any], total: int, beside: Mapping[str, Sequence[str]],
-    counts: Mapping[str, int],
+    session: Session, tx: Connection, kind: SubjectKind, entities: Sequence[Any], total: int,
+    beside: Mapping[str, Sequence[str]], counts: Mapping[str, int],
 ) -> Page:  # fmt: skip
-    """Some systems or servers, with what their rows name. `beside`: server id -> systems on it."""
-    ids = [getattr(e, "server_id", None) or e.system_id for e in entities]
+    """Some entities of a kind, with what their rows name. `beside`: id of a server or network -> systems on it."""
+    ids = [getattr(e, f"{kind}_id") for e in entities]
     return Page(
         entities=tuple(entities), total=total, labels=listing.load_labels(tx, _referred(entities)),
         beside={i: tuple(on) for i, on in beside.items()}, stale=_stale(session, tx, ids), counts=counts,

@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 
 from govcloud.compliance.waivers import apply_waivers
 from govcloud.model.answers import Page
-from govcloud.model.regulation import Finding
-from govcloud.model.text import Text
+from govcloud.model.regulation import Finding, Undetermined
 from govcloud.store import finding as finding_store
 from govcloud.store import heads, listing
 from govcloud.store import waiver as waiver_store
@@ -69,8 +68,8 @@ class SystemQuestion:
     find: str = ""
     department: str = ""
     hosting: str = ""
-    network: str = ""
-    """Id."""
+    networks: frozenset[str] | None = None
+    """Ids, of which it is on one."""
     level: str = ""
     lifecycle: str = ""
     order: str = "id"
@@ -143,6 +142,22 @@ def list_servers(session: Session, question: ServerQuestion, part: Part) -> Page
         return _page(session, tx, "server", ids, counts, part)
 
 
+def networks_named(session: Session, text: str) -> frozenset[str]:
+    """Ids of the networks with this id, or the text in their name."""
+    wanted = text.strip().casefold()
+    with session.store.read() as tx:
+        every = listing.all_networks(tx)
+    return frozenset(n.network_id for n in every if n.network_id.casefold() == wanted or wanted in n.name.casefold())
+
+
+def departments_of(session: Session) -> list[str]:
+    """Names of all departments that have a system, for a choice."""
+    found: list[str] = system_heads(session).answer(
+        "departments", lambda every: sorted({h.department for h in every if h.department})
+    )
+    return found
+
+
 def system_heads(session: Session) -> Heads[SystemHead]:
     return kept(session, "systems", lambda s: Heads(_read(s, heads.system_heads))).value
 
@@ -182,8 +197,8 @@ def _system_tests(asked: SystemQuestion, every: Sequence[SystemHead]) -> Iterabl
         yield lambda h: (h.lifecycle or UNKNOWN) == asked.lifecycle
     if asked.level:
         yield lambda h: (UNKNOWN if h.mlps_level is None else str(h.mlps_level)) == asked.level
-    if asked.network:
-        yield lambda h: asked.network in h.networks
+    if (networks := asked.networks) is not None:
+        yield lambda h: not networks.isdisjoint(h.networks)
     if wanted := asked.find.strip().casefold():
         yield lambda h: wanted in h.text
 
@@ -223,7 +238,7 @@ def _page(
         for head in system_heads(session).all:
             for server_id in wanted.intersection(head.servers):
                 carried.setdefault(server_id, []).append(head.system_id)
-    return page_of(session, tx, [by_id[i] for i in shown if i in by_id], len(ids), carried, counts)
+    return page_of(session, tx, kind, [by_id[i] for i in shown if i in by_id], len(ids), carried, counts)
 
 
 def list_findings(session: Session, question: FindingQuestion, part: Part) -> FindingPage:
@@ -258,18 +273,6 @@ def finding_choices(session: Session) -> tuple[list[str], list[str]]:
         "choices", lambda heads: (sorted({h.topic for h in heads}), sorted({c for h in heads for c in h.clauses}))
     )
     return chosen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undetermined:
-    """What one rule could not judge for want of the same fields."""
-
-    rule_id: str
-    title: Text
-    clauses: tuple[str, ...]
-    standing: str
-    missing: tuple[str, ...]
-    subjects: tuple[str, ...]
 
 
 def list_undetermined(session: Session, question: FindingQuestion) -> list[Undetermined]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from govcloud.execution.steps import applicable, load_steps
 from govcloud.model.inventory import System
 from govcloud.model.plan import MigrationPlan, Move
 from govcloud.model.run import RunSystem
 from govcloud.model.step import StepName
-from govcloud.report.run_overview import RunOverview
 from govcloud.report.run_paper import RunPaper
 from govcloud.store import inventory as inventory_store
 from govcloud.store import plan as plan_store
@@ -27,7 +25,7 @@ def read_run(session: Session, run_id: str | None, system_id: str | None = None)
     with session.store.read() as tx:
         if system_id is not None:
             load_system(tx, shown.run.run_id, system_id)
-            shown = _only(shown, system_id)
+            shown = shown.only(system_id)
         plan = plan_store.load_plan(tx, shown.run.plan_id) if shown.run.plan_id else None
         known: dict[str, System] = {s.system_id: s for s in inventory_store.load_part(tx, {"system"}).systems}
     wanted = shown.states
@@ -41,15 +39,6 @@ def read_run(session: Session, run_id: str | None, system_id: str | None = None)
         plan_hash=plan.plan_hash if plan else None,
         words=read_words(session, shown, wanted),
     )
-
-
-def _only(shown: RunOverview, system_id: str) -> RunOverview:
-    gates = tuple(g for g in shown.gates if g.system_id == system_id)
-    return replace(
-        shown, systems=tuple(s for s in shown.systems if s.row.system_id == system_id), gates=gates,
-        orders=tuple(o for o in shown.orders if o.system_id == system_id),
-        due_reviews=tuple(a for a in shown.due_reviews if a.gate_id in {g.gate_id for g in gates}),
-    )  # fmt: skip
 
 
 def _moves(plan: MigrationPlan | None, wanted: Mapping[str, object]) -> dict[str, Move]:

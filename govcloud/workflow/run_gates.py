@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -44,9 +44,11 @@ def answer_gates(
     granted: bool = True,
     emergency: bool = False,
     reason: str | None = None,
+    gates: Collection[str] = (),
 ) -> list[Answered]:
     """Answer the open gates of a run, all of one step: for the systems named, or for all that are there. One transaction.
 
+    `gates`: ids of those that the person was shown; what has changed since stands behind another gate and is not answered.
     Raises UsageError where the person may not, or nothing is open that he has not answered yet.
     """
     if emergency and not (reason or "").strip():
@@ -68,6 +70,10 @@ def answer_gates(
         ]
         if not found:
             raise _refused(run_id, Text("没有等待答复的关口", "No gate waits for an answer"))
+        if gates and (other := sorted(g.system_id for _, g in found if g.gate_id not in gates)):
+            raise _refused(
+                run_id, Text("显示之后内容已变，请重新查看：{s}", "Changed since it was shown, look at it again: {s}").format(s=", ".join(other))
+            )  # fmt: skip
         if len(steps := sorted({g.step for _, g in found})) > 1:
             raise UsageError(
                 Text("几个步骤都在等待批准，请指明一个：{s}", "Several steps wait for an approval, name one: {s}").format(s=", ".join(steps)),

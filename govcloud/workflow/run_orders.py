@@ -6,24 +6,23 @@ transaction; where a step is under way, it counts when that ends. Nothing here t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from govcloud.errors import NotAllowed, UsageError
 from govcloud.execution.gates import person_problem, review_problem, role_of, unreviewed, word_problem
-from govcloud.execution.history import is_held, last_order, source_touched
+from govcloud.execution.history import source_touched
 from govcloud.execution.journal import Seen
 from govcloud.execution.machine import Act, Ended, next_move, open_question
+from govcloud.execution.orders import Choice, choice_problem, order_problem, resumable
 from govcloud.execution.rules import ExecutionRules
 from govcloud.execution.steps import load_steps
 from govcloud.model.account import Action
 from govcloud.model.gate import Order, OrderKind
-from govcloud.model.run import ENDED, RunSystem, SystemState, WaitKind
+from govcloud.model.run import ENDED, RunSystem, SystemState
 from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text
 from govcloud.store import gate as gate_store
@@ -34,23 +33,6 @@ from govcloud.workflow.run_journal import StoreJournal, append, load, writing
 from govcloud.workflow.run_journal import sign as sign_ledger
 from govcloud.workflow.run_scope import adopt_scope
 from govcloud.workflow.session import Session
-
-Choice = Literal["rerun", "done", "abort"]
-_RELEASED: frozenset[WaitKind] = frozenset({"wave_stop", "predecessor", "quota", "ticket", "host_key"})
-"""Waits that a person's resume ends or cuts short."""
-_STATES: dict[SystemState, Text] = {
-    "waiting": Text("等待中", "waiting"),
-    "running": Text("执行中", "running"),
-    "held": Text("已暂停", "held"),
-    "needs_person": Text("待人决定", "waiting for a person's decision"),
-    "rolling_back": Text("回退中", "on its way back"),
-    "trial": Text("试运行", "on trial"),
-    "accepted": Text("已验收", "accepted"),
-    "switched_off": Text("源已停用", "its source is switched off"),
-    "rolled_back": Text("已回退", "rolled back"),
-    "failed": Text("未成功", "failed"),
-    "cancelled": Text("已取消", "cancelled"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,76 +46,27 @@ class Given:
 
 def hold(session: Session, run_id: str, systems: Sequence[str] = (), *, reason: str | None = None) -> list[Given]:
     """No further step begins. Without `systems`: of the whole run. Raises UsageError where there is nothing to hold."""
-
-    def problem(seen: Seen) -> Text | None:
-        if seen.system.state in ("trial", "accepted"):
-            return Text("已在新平台服务，没有待执行的步骤", "it serves from the target; no step is due")
-        return Text("已暂停", "it is held already") if is_held(seen) else None
-
-    return _give(session, run_id, "hold", systems, problem, reason)
+    return _give(session, run_id, "hold", systems, reason)
 
 
 def cancel(session: Session, run_id: str, systems: Sequence[str] = (), *, reason: str | None = None) -> list[Given]:
     """Give up: the step under way is stopped, and what was begun is undone."""
-
-    def problem(seen: Seen) -> Text | None:
-        if seen.system.state in ("trial", "accepted"):
-            return Text(
-                "已在新平台服务；要退回请用 run rollback", "it serves from the target; to go back use run rollback"
-            )
-        if seen.system.state == "rolling_back" or last_order(seen, "cancel", "rollback"):
-            return Text("已在回退", "it is on its way back already")
-        return None
-
-    return _give(session, run_id, "cancel", systems, problem, reason)
+    return _give(session, run_id, "cancel", systems, reason)
 
 
 def roll_back(session: Session, run_id: str, system_id: str, *, reason: str | None = None) -> Given:
     """Let the source serve again. Raises UsageError before the freeze and after acceptance."""
-
-    def problem(seen: Seen) -> Text | None:
-        if seen.system.state == "accepted" or last_order(seen, "accept"):
-            return Text(
-                "已验收，不能回退；须按紧急程序另行立项迁回",
-                "it is accepted and can't be taken back: that would be an emergency and a new migration",
-            )
-        if last_order(seen, "rollback"):
-            return Text("已在回退", "it is on its way back already")
-        if not source_touched(seen):
-            return Text(
-                "源没有被动过，无需回退；放弃请用 run cancel", "the source was not touched: nothing to roll back; to give up use run cancel"
-            )  # fmt: skip
-        return None
-
-    return _give(session, run_id, "rollback", [system_id], problem, reason)[0]
+    return _give(session, run_id, "rollback", [system_id], reason)[0]
 
 
 def accept(session: Session, run_id: str, systems: Sequence[str] = (), *, reason: str | None = None) -> list[Given]:
     """The trial run has been passed: from now on there is no way back."""
-
-    def problem(seen: Seen) -> Text | None:
-        if seen.system.state != "trial":
-            return Text("不在试运行：{s}", "it is not on trial: {s}").format(s=_STATES[seen.system.state])
-        until = seen.system.wait.until if seen.system.wait else None
-        if until is not None and seen.now < until:
-            return Text("试运行至 {d} 方可验收", "the trial lasts until {d}").format(d=_day(session, until))
-        return None
-
-    return _give(session, run_id, "accept", systems, problem, reason, action="approve", sign=True)
+    return _give(session, run_id, "accept", systems, reason, action="approve", sign=True)
 
 
 def switch_off(session: Session, run_id: str, systems: Sequence[str] = (), *, reason: str | None = None) -> list[Given]:
     """The sources may go: their services are stopped for good, their data stays."""
-
-    def problem(seen: Seen) -> Text | None:
-        if seen.system.state != "accepted":
-            return Text("尚未验收：{s}", "it is not accepted: {s}").format(s=_STATES[seen.system.state])
-        wait = seen.system.wait
-        if wait is not None and wait.kind == "retention" and wait.until is not None and seen.now < wait.until:
-            return Text("源须保留至 {d}", "its source is kept until {d}").format(d=_day(session, wait.until))
-        return None
-
-    return _give(session, run_id, "switch_off", systems, problem, reason, sign=True)
+    return _give(session, run_id, "switch_off", systems, reason, sign=True)
 
 
 def review(session: Session, run_id: str, systems: Sequence[str] = (), *, reason: str | None = None) -> list[Given]:
@@ -185,7 +118,7 @@ def resume(session: Session, run_id: str, systems: Sequence[str] = (), *, reason
                     row.system_id,
                 )
             kind = row.wait.kind if row.wait else None
-            if not (is_held(seen) or note or kind in _RELEASED):
+            if not (note or resumable(seen)):
                 continue
             stopped = kind in ("wave_stop", "predecessor")
             failed = [s for s in seen.others.values() if s in ("failed", "rolled_back")]
@@ -204,9 +137,13 @@ def decide(
     choice: Choice,
     *,
     phase: Phase = "apply",
+    number: int | None = None,
     reason: str | None = None,
 ) -> Given:
-    """A person's word on the attempt that the system waits for. Raises UsageError when it waits for none of that step."""
+    """A person's word on the attempt that the system waits for; `number`: the one that the person was shown.
+
+    Raises UsageError when it waits for none of that step.
+    """
     with recorded_refusals(session, "run decide", run_id=run_id), writing(session) as tx:
         journal = StoreJournal(session, "")
         _rows(tx, run_id, [system_id])
@@ -214,8 +151,8 @@ def decide(
         steps = load_steps()
         question = open_question(seen, steps, journal.rules)
         about = question.about if question else None
-        if about is None or (about.step, about.phase) != (step, phase):
-            waiting = f"{about.step} {about.phase}" if about else "—"
+        if about is None or (about.step, about.phase) != (step, phase) or number not in (None, about.number):
+            waiting = f"{about.step} {about.phase} #{about.number}" if about else "—"
             raise UsageError(
                 Text("这一步不在等待决定；等待中的是：{w}", "This step waits for no decision; waiting: {w}").format(
                     w=waiting
@@ -223,7 +160,7 @@ def decide(
                 where=f"{run_id} {system_id} {step}",
                 next_step=Text("govcloud run status {r}", "govcloud run status {r}").format(r=run_id),
             )
-        if problem := _choice_problem(choice, step, phase):
+        if problem := choice_problem(choice, step, phase):
             raise _refused(run_id, system_id, problem)
         alone = choice == "rerun" and phase == "apply" and not steps[step].repeatable
         rules = journal.rules.with_people(seen.holders)
@@ -269,7 +206,6 @@ def _give(
     run_id: str,
     kind: OrderKind,
     systems: Sequence[str],
-    problem: Callable[[Seen], Text | None],
     reason: str | None,
     *,
     action: Action = "operate",
@@ -281,13 +217,13 @@ def _give(
     refused: list[tuple[str, Text]] = []
     with recorded_refusals(session, f"run {kind}", run_id=run_id), writing(session) as tx:
         journal = StoreJournal(session, "")
+        zone = ZoneInfo(session.workspace.settings.timezone)
         kept = holders(tx)
         if why := person_problem(session.actor, journal.rules.with_people(kept), action if kept else None):
             raise _refused(run_id, "", why, NotAllowed)
         for row in _rows(tx, run_id, systems):
             seen = journal.seen_in(tx, run_id, row.system_id)
-            ended = Text("已结束：{s}", "it is over: {s}").format(s=_STATES[row.state]) if row.state in ENDED else None
-            if why := ended or _older(seen, kind) or problem(seen):
+            if why := order_problem(seen, kind, zone):
                 refused.append((row.system_id, why))
                 continue
             order = _order(tx, journal, seen, kind, reason)
@@ -340,27 +276,6 @@ def _rows(tx: Connection, run_id: str, systems: Sequence[str]) -> list[RunSystem
             next_step=Text("govcloud run status {r}", "govcloud run status {r}").format(r=run_id),
         )
     return [row for row in run_store.run_systems(tx, run_id) if not systems or row.system_id in systems]
-
-
-def _day(session: Session, at: datetime) -> str:
-    return f"{at.astimezone(ZoneInfo(session.workspace.settings.timezone)):%Y-%m-%d %H:%M}"
-
-
-def _older(seen: Seen, kind: OrderKind) -> Text | None:
-    if "older_version" in seen.run.settings and seen.system.state == "needs_person" and kind != "rollback":
-        return Text("由旧版本开始，只能回退", "begun by an older version; only the way back is possible")
-    return None
-
-
-def _choice_problem(choice: Choice, step: StepName, phase: Phase) -> Text | None:
-    if choice == "done" and step == "precheck":
-        return Text("检查不能以人的判断代替", "A check can't be replaced by a person's word")
-    if choice == "abort" and phase == "rollback":
-        return Text(
-            "回退不能半途放弃：修复后 rerun，或手工做完后 done",
-            "A way back can't be given up half-way: repair and rerun, or do it by hand and say done",
-        )
-    return None
 
 
 def _refused(run_id: str, system_id: str, why: Text, kind: type[UsageError] = UsageError) -> UsageError:

@@ -21,6 +21,7 @@ from govcloud.model.text import Text
 from govcloud.report.run_overview import RunOverview, SystemStatus
 from govcloud.store import attempt as attempt_store
 from govcloud.store import gate as gate_store
+from govcloud.store import ledger as ledger_store
 from govcloud.store import run as run_store
 from govcloud.store import worker as worker_store
 from govcloud.workflow.people import holders
@@ -63,10 +64,24 @@ def run_overview(session: Session, run_id: str | None = None) -> RunOverview:
     )  # fmt: skip
 
 
-def list_states(session: Session) -> list[tuple[Run, Mapping[str, SystemState]]]:
-    """All runs, the newest first, with the states of their systems."""
+def list_states(
+    session: Session, *, limit: int | None = None, offset: int = 0
+) -> list[tuple[Run, Mapping[str, SystemState]]]:
+    """Runs, the newest first, with the states of their systems."""
     with session.store.read() as tx:
-        return [(run, run_store.states(tx, run.run_id)) for run in run_store.runs(tx)]
+        found = run_store.runs(tx, limit=limit, offset=offset)
+        return [(run, run_store.states(tx, run.run_id)) for run in found]
+
+
+def count_runs(session: Session) -> int:
+    with session.store.read() as tx:
+        return run_store.count_runs(tx)
+
+
+def mark(session: Session, run_id: str) -> object:
+    """Differs from before when something was recorded, or a system of the run has moved: much cheaper than an overview."""
+    with session.store.read() as tx:
+        return ledger_store.size(tx), run_store.standing(tx, run_id)
 
 
 def goes_on(shown: RunOverview) -> bool:

@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from govcloud.compliance.waivers import verify_grant
+from govcloud.compliance.waivers import granting_roles, verify_grant
 from govcloud.errors import UsageError
 from govcloud.model.ids import build_id
 from govcloud.model.ledger import LedgerEntry
@@ -62,6 +62,12 @@ def add_waiver(
             "document": waiver.document, "approved_on": approved_on.isoformat(), "valid_until": valid_until.isoformat(),
         })  # fmt: skip
     return waiver
+
+
+def granting_parties(session: Session, finding: Finding) -> dict[str, str]:
+    """Role -> what the finding's document calls it, of those that may grant a waiver."""
+    packs = (p for p in office_rulebook(session).packs if p.regulation_id == finding.rule_id.partition("/")[0])
+    return next((granting_roles(finding, pack.roles) for pack in packs), {})
 
 
 def withdraw_waiver(session: Session, waiver_id: str, reason: str) -> Waiver:

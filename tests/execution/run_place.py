@@ -103,7 +103,7 @@ def make_place(path: Path, *, database: str | None = None, execution: dict[str, 
             sha256="",
             at=AT,
             actor="seed",
-            body={},
+            body={"read_as": ""},
         )
         inventory_store.add_statements(tx, batch_no, said)
         merge_inventory(session, tx)

@@ -65,7 +65,7 @@ def make_wave_desk(path: Path, **execution: Any) -> Desk:
     (path / "migration" / f"{OTHER}.yaml").write_text(yaml.safe_dump(GOOD | {"system_id": OTHER, "on_failure": "hold"}))
     with desk.open("seed") as session, session.store.begin() as tx:
         batch = inventory_store.add_batch(
-            tx, batch_id="wave", kind=inventory_store.IMPORT, source="普查表2.xlsx", sha256="", at=desk.now, actor="seed", body={},
+            tx, batch_id="wave", kind=inventory_store.IMPORT, source="普查表2.xlsx", sha256="", at=desk.now, actor="seed", body={"read_as": ""},
         )  # fmt: skip
         said = [
             {"name": "档案查询系统", "classified": False, "department": "示例局", "contact": "王示例", "users": 40},
