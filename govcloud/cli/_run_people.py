@@ -18,12 +18,12 @@ from govcloud.cli._run_work import (
 )
 from govcloud.cli.base import App, command, option, pass_app
 from govcloud.cli.main import INTERRUPTED
+from govcloud.model.gate import Choice
 from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text
 from govcloud.report.run import STATE
 from govcloud.workflow import run_gates, run_orders
 from govcloud.workflow.run import step_titles
-from govcloud.workflow.run_orders import Choice
 
 
 @command(

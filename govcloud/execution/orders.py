@@ -4,16 +4,15 @@ and again where it is given."""
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Literal, get_args
+from typing import get_args
 
 from govcloud.execution.history import is_held, last_order, source_touched
 from govcloud.execution.journal import Seen
-from govcloud.model.gate import OrderKind
+from govcloud.model.gate import Choice, OrderKind
 from govcloud.model.run import ENDED, SystemState, WaitKind
 from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text
 
-Choice = Literal["rerun", "done", "abort"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 RELEASED: frozenset[WaitKind] = frozenset({"wave_stop", "predecessor", "quota", "ticket", "host_key"})
 """Waits that a person's resume ends or cuts short."""

@@ -12,6 +12,8 @@ OrderKind = Literal["hold", "resume", "cancel", "rollback", "accept", "switch_of
 """hold: no further step begins; resume: takes that back; cancel: ends the step under way and the system's run; rollback:
 the way back; accept: the trial run has been passed; switch_off: the source may go; rerun, done, abort: what to make of an
 attempt whose outcome is unknown, or of a failure that is held; review: an emergency was looked at afterwards."""
+Choice = Literal["rerun", "done", "abort"]
+"""Of the orders: those that decide on an attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from govcloud.model.plan import GoalValue, PlanStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanHead:
+    """One of the plans that are kept, without its contents."""
+
+    plan_id: str
+    created_at: datetime
+    plan_hash: str
+    what_if: bool
+    """A trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from govcloud.model.account import ACCOUNT_ROLE_NAMES
 from govcloud.model.text import Text
 from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_words import tell
@@ -34,7 +35,7 @@ def build_record_view(record: Mapping[str, Any], titles: Titles | None = None) -
         (Text("经过", "What happened"), tell(record, titles or {})),
         (Text("时间", "Time"), datetime.fromisoformat(record["at"])),
         (Text("事项", "Kind"), KIND.get(kind, Text(kind, kind))),
-        *((title, _value(record[key])) for key, title in _FIELDS.items() if record.get(key)),
+        *((title, _value(key, record[key])) for key, title in _FIELDS.items() if record.get(key)),
     ]
     return View(
         name="record",
@@ -45,7 +46,9 @@ def build_record_view(record: Mapping[str, Any], titles: Titles | None = None) -
     )
 
 
-def _value(value: object) -> Cell:
+def _value(key: str, value: object) -> Cell:
+    if key == "role":
+        return next((name for role, name in ACCOUNT_ROLE_NAMES.items() if role == value), str(value))
     return tuple(str(part) for part in value) if isinstance(value, list) else str(value)
 
 

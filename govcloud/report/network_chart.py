@@ -10,7 +10,7 @@ from govcloud.model.text import Lang, Text
 from govcloud.report.bar_chart import render_bars
 from govcloud.report.words import NETWORK_TARGET
 
-_FATES: Mapping[str, tuple[Text, str]] = {
+FATES: Mapping[str, tuple[Text, str]] = {
     "extranet_public": (NETWORK_TARGET["extranet_public"], "#2f5d8c"),
     "extranet_vpn": (NETWORK_TARGET["extranet_vpn"], "#6f9bc4"),
     "intranet": (NETWORK_TARGET["intranet"], "#7a5a94"),
@@ -22,14 +22,14 @@ _FATES: Mapping[str, tuple[Text, str]] = {
 
 
 def render_networks_by_department(rows: Sequence[RemainingNetwork], lang: Lang) -> str:
-    counts = Counter((row.network.department, _fate(row)) for row in rows)
+    counts = Counter((row.network.department, fate_of(row)) for row in rows)
     return render_bars(
-        counts, _FATES, lang, axis=Text("条数", "Networks"), unknown=Text("部门未填", "no department"),
+        counts, FATES, lang, axis=Text("条数", "Networks"), unknown=Text("部门未填", "no department"),
         others=Text("其他 {n} 个部门", "{n} other departments"),
     )  # fmt: skip
 
 
-def _fate(row: RemainingNetwork) -> str:
+def fate_of(row: RemainingNetwork) -> str:
     if row.exemption is not None:
         return "keep" if row.exemption.state == "founded" else "keep_unfounded"
     return row.network.target or "none"

@@ -18,20 +18,28 @@ _SYSTEMS = Text("个", "")
 
 
 def build_estate_numbers(inventory: Inventory) -> tuple[Number, ...]:
+    return build_counted_estate(
+        systems=len(inventory.systems), departments=len({s.department for s in inventory.systems if s.department}),
+        on_cloud=sum(1 for s in inventory.systems if s.hosting == "gov_cloud"), servers=len(inventory.servers),
+        seen=sum(1 for s in inventory.servers if s.seen),
+        undeclared=sum(1 for s in inventory.servers if s.declared is False), conflicts=len(inventory.conflicts),
+    )  # fmt: skip
+
+
+def build_counted_estate(
+    *, systems: int, departments: int, on_cloud: int, servers: int, seen: int, undeclared: int, conflicts: int
+) -> tuple[Number, ...]:
     """Nothing before the first import: a zero would say that there are no systems."""
-    if not inventory.systems and not inventory.servers:
+    if not systems and not servers:
         return ()
-    undeclared = sum(1 for s in inventory.servers if s.declared is False)
-    seen = sum(1 for s in inventory.servers if s.seen)
-    on_cloud = sum(1 for s in inventory.systems if s.hosting == "gov_cloud")
     return (
         Number(
-            label=Text("政务信息系统", "Systems"), value=len(inventory.systems), unit=_SYSTEMS,
+            label=Text("政务信息系统", "Systems"), value=systems, unit=_SYSTEMS,
             note=Text("涉及 {d} 个部门，已在政务云 {c} 个", "of {d} departments; {c} on the government cloud").format(
-                d=len({s.department for s in inventory.systems if s.department}), c=on_cloud),
+                d=departments, c=on_cloud),
         ),
         Number(
-            label=Text("服务器", "Servers"), value=len(inventory.servers), unit=Text("台", ""),
+            label=Text("服务器", "Servers"), value=servers, unit=Text("台", ""),
             note=Text("登录核实 {n} 台", "{n} of them seen by discovery").format(n=seen),
         ),
         Number(
@@ -39,9 +47,8 @@ def build_estate_numbers(inventory: Inventory) -> tuple[Number, ...]:
             tone=_bad_if(undeclared), note=Text("有运行痕迹，任何表中都没有", "they run, but no workbook names them"),
         ),
         Number(
-            label=Text("说法不一的事实", "Conflicts"), value=len(inventory.conflicts), unit=Text("处", ""),
-            tone="warn" if inventory.conflicts else "plain",
-            note=Text("申报与实测说法不同", "declared and measured facts differ"),
+            label=Text("说法不一的事实", "Conflicts"), value=conflicts, unit=Text("处", ""),
+            tone="warn" if conflicts else "plain", note=Text("申报与实测说法不同", "declared and measured facts differ"),
         ),
     )  # fmt: skip
 
@@ -61,14 +68,19 @@ def build_plan_numbers(plan: MigrationPlan) -> tuple[Number, ...]:
 
 
 def build_finding_numbers(found: Sequence[Finding]) -> tuple[Number, ...]:
-    """Only what binds the office by its own words counts; what is undetermined is neither good nor bad."""
     binding = [f for f in found if f.standing == "binding"]
     failed = [f for f in binding if f.verdict == "fail" and not f.waived]
-    high = sum(1 for f in failed if f.severity == "high")
-    unknown = sum(f.verdict == "undetermined" for f in binding)
+    return build_counted_findings(
+        failed=len(failed), high=sum(1 for f in failed if f.severity == "high"),
+        unknown=sum(f.verdict == "undetermined" for f in binding),
+    )  # fmt: skip
+
+
+def build_counted_findings(*, failed: int, high: int, unknown: int) -> tuple[Number, ...]:
+    """Only what binds the office by its own words counts; what is undetermined is neither good nor bad."""
     return (
         Number(
-            label=Text("不符合项", "Findings"), value=len(failed), unit=Text("项", ""), tone=_bad_if(len(failed)),
+            label=Text("不符合项", "Findings"), value=failed, unit=Text("项", ""), tone=_bad_if(failed),
             note=Text("其中程度高 {n} 项", "{n} of high severity").format(n=high),
         ),
         Number(

@@ -12,7 +12,22 @@ from govcloud.model.plan_problem import JobKind
 from govcloud.model.text import Lang, Text
 from govcloud.report.charts import text_px
 from govcloud.report.plan_index import PlanIndex, build_index, freezes_over, is_general
-from govcloud.report.plan_svg import BLUE, GREEN, GREY, GRID, INK, ORANGE, PALE, PINK, RED, SKY, Pages, Sheet, message, ticks
+from govcloud.report.plan_svg import (
+    BLUE,
+    GREEN,
+    GREY,
+    GRID,
+    INK,
+    ORANGE,
+    PALE,
+    PINK,
+    RED,
+    SKY,
+    Pages,
+    Sheet,
+    message,
+    ticks,
+)
 from govcloud.report.plan_words import day_text
 
 MOST_ROWS = 60
@@ -140,7 +155,7 @@ class _Gantt:
         if len(row.group_ids) == 1:
             return self.pages.subject, row.group_ids[0]
         numbers = {w.number for g in row.group_ids if (w := self.index.waves.get(g)) is not None}
-        return (self.pages.wave, *numbers) if len(numbers) == 1 else ("", "")
+        return (self.pages.wave, numbers.pop()) if len(numbers) == 1 else ("", "")
 
     def _axis(self) -> None:
         previous = -1e9

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from govcloud.model.plan import GoalValue, MigrationPlan
 from govcloud.model.plan_names import GOAL_NAMES
-from govcloud.model.plan_summary import PlanSummary
+from govcloud.model.plan_summary import PlanHead, PlanSummary
 from govcloud.model.text import Term, Text, same
 from govcloud.report.findings import term
 from govcloud.report.plan_words import STATUS, UNIT, listed
@@ -168,3 +168,21 @@ def _value(goal: GoalValue) -> Text:
     if goal.gap_pct is None:
         return Text("{v}（无下界）", "{v} (no bound)").format(v=goal.value)
     return Text("{v}（下界 {b}）", "{v} (bound {b})").format(v=goal.value, b=goal.bound)
+
+
+def build_plans_view(heads: Sequence[PlanHead]) -> View:
+    """All plans that are kept, without their contents."""
+    rows: list[dict[str, Cell]] = [
+        {
+            "plan_id": h.plan_id, "created_at": h.created_at, "plan_hash": h.plan_hash,
+            "kind": Term("试算", "trial", "what_if") if h.what_if else Term("计划", "plan", "plan"),
+        }
+        for h in heads
+    ]  # fmt: skip
+    columns = (
+        Column("plan_id", Text("计划", "Plan")),
+        Column("created_at", Text("编制时间", "Made at")),
+        Column("kind", Text("性质", "Kind")),
+        Column("plan_hash", Text("指纹 SHA-256", "Hash, SHA-256")),
+    )
+    return View(name="plans", title=Text("各版计划", "Versions of the plan"), columns=columns, rows=tuple(rows))

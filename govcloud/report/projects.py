@@ -101,11 +101,12 @@ _DEADLINE_COLUMNS = (
 
 def build_deadlines_view(
     rows: Sequence[ProjectDeadline], own: Regulation, as_of: date, *, reference: bool = False,
-    undated: Sequence[UndatedDuty] = (),
+    undated: Sequence[UndatedDuty] = (), shown: Sequence[ProjectDeadline] | None = None,
 ) -> View:  # fmt: skip
     """The most urgent first. An empty table in an office with clauses means that no project's clock has started.
 
     `reference`: the clauses are those of a higher level that do not bind the office; no term of its own is used.
+    `shown`: the part of a long list that a page has; the sums are of all.
     """
     counts = Counter(r.status for r in rows)
     notes = [
@@ -129,7 +130,7 @@ def build_deadlines_view(
         name="deadlines_reference" if reference else "deadlines",
         title=title if reference else Text("项目法定时限", "Statutory deadlines of projects"),
         columns=_DEADLINE_COLUMNS,
-        rows=tuple(_deadline_row(r, {} if reference else own.roles) for r in rows),
+        rows=tuple(_deadline_row(r, {} if reference else own.roles) for r in (rows if shown is None else shown)),
         notes=tuple(notes),
         facts={
             "as_of": as_of,

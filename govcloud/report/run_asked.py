@@ -79,7 +79,7 @@ class Offers:
 def build_asked_view(asked: Asked) -> View:
     """What the word is for: one line a system."""
     return View(
-        name=f"asked-{asked.run.run_id}-{asked.step}",
+        name="asked-" + asked.gates[0].gate_id.replace("/", "-"),
         title=Text("批准的内容", "What is approved"),
         columns=(
             Column("system", Text("系统", "System")),

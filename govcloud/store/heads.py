@@ -23,8 +23,8 @@ class SystemHead(msgspec.Struct, gc=False):
     hosting: str | None = None
     mlps_level: int | None = None
     users: int | None = None
-    servers: list[str] = []
-    networks: list[str] = []
+    servers: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     text: str = ""
     """All its values, folded: what a search looks through."""
 
@@ -37,12 +37,12 @@ class ServerHead(msgspec.Struct, gc=False):
     server_id: str
     name: str
     department: str | None = None
-    addresses: list[str] = []
+    addresses: tuple[str, ...] = ()
     os_name: str | None = None
     os_version: str | None = None
     arch: str | None = None
     location: str | None = None
-    services: list[str] = []
+    services: tuple[str, ...] = ()
     declared: bool | None = None
     seen: bool | None = None
     text: str = ""

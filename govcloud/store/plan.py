@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from govcloud.errors import UsageError
 from govcloud.model.plan import MigrationPlan
+from govcloud.model.plan_summary import PlanHead
 from govcloud.model.text import Text
 from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
@@ -45,6 +47,17 @@ def plan_ids(tx: Connection, *, what_if: bool = True) -> list[str]:
     """The newest first; `what_if`: trials as well."""
     rows = select(schema.plan.c.plan_id).order_by(*_NEWEST)
     return list(tx.execute(rows if what_if else rows.where(schema.plan.c.what_if == 0)).scalars())
+
+
+def plan_heads(tx: Connection, *, limit: int, offset: int = 0) -> tuple[list[PlanHead], int]:
+    """A page of all plans, trials too, the newest first; and how many there are."""
+    table = schema.plan
+    rows = select(table.c.plan_id, table.c.created_at, table.c.plan_hash, table.c.what_if)
+    heads = [
+        PlanHead(plan_id=r.plan_id, created_at=datetime.fromisoformat(r.created_at), plan_hash=r.plan_hash, what_if=bool(r.what_if))
+        for r in tx.execute(rows.order_by(*_NEWEST).limit(limit).offset(offset))
+    ]  # fmt: skip
+    return heads, tx.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def hash_of(tx: Connection, plan_id: str) -> str | None:

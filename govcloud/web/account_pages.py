@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
 from govcloud.errors import UsageError
-from govcloud.model.account import ACCOUNT_ROLE_NAMES, ACCOUNT_ROLES, AccountRole
+from govcloud.model.account import ACCOUNT_ROLE_NAMES, ACCOUNT_ROLES, Account, AccountRole
 from govcloud.model.text import Text
 from govcloud.report.accounts import build_accounts_view, build_rights_view, build_tokens_view
+from govcloud.report.view import View
 from govcloud.web.door import ANYBODY, enter
 from govcloud.web.sign_in_page import entered
 from govcloud.web.visit import Visit
@@ -74,9 +76,13 @@ def account(visit: Looking, login: str) -> Response:
     found, tokens = workflow.find_account(visit.session, login)
     return visit.page(
         "account.html.j2", Text("账号 {u}", "Account {u}").format(u=found.login), account=found, tokens=tokens,
-        views=(build_accounts_view([found]), build_rights_view(found)), roles=ACCOUNT_ROLE_NAMES,
+        views=_one(found), roles=ACCOUNT_ROLE_NAMES,
         tokens_view=build_tokens_view(tokens, visit.session.now()), open_tokens=[t for t in tokens if t.revoked_at is None],
     )  # fmt: skip
+
+
+def _one(account: Account) -> tuple[View, ...]:
+    return replace(build_accounts_view([account]), notes=()), build_rights_view(account)
 
 
 @router.post("/accounts/{login}/change")
@@ -133,7 +139,7 @@ def _me(visit: Visit, secret: str | None = None) -> Response:
     """`secret`: a new token's text, shown this once."""
     login = visit.acting.login
     found, tokens = workflow.find_account(visit.session, login) if login else (None, [])
-    views = (build_accounts_view([found]), build_rights_view(found)) if found else (build_accounts_view([]),)
+    views = _one(found) if found else (build_accounts_view([]),)
     return visit.page(
         "me.html.j2", Text("我的账号", "My account"), account=found, views=views, secret=secret,
         must_set=found is not None and found.password_set_by not in ("", login),

@@ -21,6 +21,7 @@ from govcloud.web.api_shape import (
     Reading,
     Reason,
     Waiving,
+    Why,
     new_router,
 )
 from govcloud.workflow import catalog as catalogs
@@ -58,10 +59,6 @@ class WaiverOrder(Body):
     document: Name
     approved_on: Day
     valid_until: Day
-
-
-class Why(Body):
-    reason: Reason
 
 
 @router.get("/clauses", response_model=Page[Clause])

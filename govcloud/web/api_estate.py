@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import shutil
+from secrets import token_hex
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import File, HTTPException, Query, UploadFile
 
-from govcloud.errors import UsageError
+from govcloud.errors import GovcloudError
 from govcloud.model import answers
 from govcloud.model.answers import FieldAnswer
 from govcloud.model.collect import FileImport, RowError, SheetKind
@@ -19,6 +19,7 @@ from govcloud.model.overlap import DepartmentRow
 from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.web.api_shape import Collecting, Day, Name, Out, Page, Paged, Part, Reading, new_router
+from govcloud.web.files import hide_folder, uploaded
 from govcloud.web.visit import Visit
 from govcloud.workflow import projects as workflow
 from govcloud.workflow.collect import import_files
@@ -144,22 +145,22 @@ def get_deadlines(
 @router.post("/imports", response_model=Imported)
 def import_workbook(visit: Collecting, file: Annotated[UploadFile, File()], kind: SheetKind | None = None) -> Any:
     """A workbook or an export under the name that it is sent with; a newer one of that name replaces what it said."""
-    with tempfile.TemporaryDirectory(prefix="govcloud-import-") as folder:
-        path = Path(folder) / _file_name(file.filename)
-        path.write_bytes(file.file.read())
-        (done,) = import_files(visit.session, [path], kind=kind).files
+    with uploaded(file) as sent:
+        kept = visit.session.workspace.folder("uploads") / sent.name
+        # Renamed into place: whoever reads it meanwhile has the old one or the new one whole.
+        fresh = kept.with_name(f".{token_hex(8)}")
+        shutil.copyfile(sent, fresh)
+        fresh.replace(kept)
+    try:
+        (done,) = import_files(visit.session, [kept], kind=kind).files
+    except GovcloudError as error:
+        hide_folder(error, kept.parent)
+        raise
     return _imported(done)
 
 
 def _imported(done: FileImport) -> Any:
     return {"state": done.state, "sha256": done.sha256, "sheets": done.sheets, "refusal": done.refusal}
-
-
-def _file_name(given: str | None) -> str:
-    name = Path(given or "").name
-    if not name or name.startswith(".") or len(name.encode()) > 200 or not name.isprintable():
-        raise UsageError(Text("文件名不可用", "The file's name can't be used"), where=name)
-    return name
 
 
 def _listed(visit: Visit, kind: SubjectKind, part: Part, department: str | None, find: str | None) -> Any:

@@ -19,8 +19,9 @@ from govcloud.model.plan import (
     Unplaced,
     Wave,
 )
+from govcloud.model.plan_summary import PlanHead
 from govcloud.model.text import Text
-from govcloud.web.api_shape import Body, Day, Name, Out, Planning, Reading, new_router
+from govcloud.web.api_shape import Body, Day, Name, Out, Page, Paged, Planning, Reading, new_router
 from govcloud.workflow import plan as workflow
 
 router = new_router("plans")
@@ -70,6 +71,12 @@ def build_plan(visit: Planning, wanted: PlanWanted) -> Any:
         previous_id=wanted.previous_id, overrides=tuple(wanted.overrides),
     )  # fmt: skip
     return workflow.build_plan(visit.session, order)
+
+
+@router.get("/plans", response_model=Page[PlanHead])
+def get_plans(visit: Reading, part: Paged) -> Any:
+    """The newest first."""
+    return part.page(*workflow.list_plans(visit.session, limit=part.limit, offset=part.offset))
 
 
 @router.get("/plans/{plan_id}", response_model=Plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from govcloud.model.text import Text
 from govcloud.web.api_shape import (
     Approving,
     Body,
+    Deciding,
     Name,
     Names,
     Operating,
@@ -79,7 +80,7 @@ class RunRecord(RunListed):
 
 
 class RunWanted(Body):
-    systems: Names = []
+    systems: Names = Field(default=[])
     plan_id: Name | None = None
     wave: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
@@ -89,7 +90,7 @@ class Word(Body):
 
     granted: bool
     step: StepName | None = None
-    systems: Names = []
+    systems: Names = Field(default=[])
     emergency: bool = False
     reason: Words = ""
 
@@ -100,14 +101,17 @@ class Wanted(Body):
 
 
 class Reviewed(Body):
-    systems: Names = []
+    systems: Names = Field(default=[])
     reason: Reason
 
 
-class Choice(Body):
+class Decided(Body):
     step: StepName
-    choice: run_orders.Choice
+    choice: Literal["rerun", "done", "abort"]
     phase: Phase = "apply"
+    number: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="Of the attempt that was seen"
+    )
     reason: Words = ""
 
 
@@ -213,11 +217,12 @@ def roll_back(visit: Operating, run_id: Name, system_id: Name, why: Wanted) -> A
 
 
 @router.post("/runs/{run_id}/systems/{system_id}/decision", response_model=Given)
-def decide(visit: Operating, run_id: Name, system_id: Name, choice: Choice) -> Any:
+def decide(visit: Deciding, run_id: Name, system_id: Name, choice: Decided) -> Any:
     """On the attempt that the system waits for."""
     return run_orders.decide(
-        visit.session, run_id, system_id, choice.step, choice.choice, phase=choice.phase, reason=choice.reason or None
-    )
+        visit.session, run_id, system_id, choice.step, choice.choice, phase=choice.phase, number=choice.number,
+        reason=choice.reason or None,
+    )  # fmt: skip
 
 
 def _given(order: Callable[..., Sequence[run_orders.Given]], visit: Visit, run_id: str, wanted: Wanted) -> Any:

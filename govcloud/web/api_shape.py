@@ -6,7 +6,7 @@ goes out: migration files, hashes of passwords and tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from govcloud.errors import GovcloudError, NotAllowed, UsageError
+from govcloud.errors import GovcloudError, UsageError
 from govcloud.model.text import Text
 from govcloud.web.door import ANYBODY, enter
 from govcloud.web.visit import Visit
@@ -32,6 +32,7 @@ Waiving = Annotated[Visit, Depends(enter("waive"))]
 Planning = Annotated[Visit, Depends(enter("plan"))]
 Operating = Annotated[Visit, Depends(enter("operate"))]
 Approving = Annotated[Visit, Depends(enter("approve"))]
+Deciding = Annotated[Visit, Depends(enter("operate", "approve"))]
 Reviewing = Annotated[Visit, Depends(enter("review"))]
 Giving = Annotated[Visit, Depends(enter("give_papers"))]
 Receiving = Annotated[Visit, Depends(enter("receive_papers"))]
@@ -47,13 +48,15 @@ _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 """Without control characters: PostgreSQL takes no NUL, and a terminal that shows the ledger none at all."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
 Words = Annotated[str, StringConstraints(max_length=2000, pattern=_PLAIN)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
 Names = Annotated[list[Name], Field(max_length=10_000)]
 
 
 def _written(value: object) -> object:
     if not isinstance(value, str | date):
-        raise ValueError("YYYY-MM-DD")  # noqa: TRY004 - pydantic turns only ValueError into an answer
+        raise ValueError("YYYY-MM-DD")
     return value
 
 
@@ -66,6 +69,10 @@ class Body(BaseModel):
     """What a request says; a field that we do not know is refused: it may have been meant."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Why(Body):
+    reason: Reason
 
 
 class Out(BaseModel):
@@ -129,16 +136,20 @@ def new_router(noun: str) -> APIRouter:
     )  # fmt: skip
 
 
-def status_of(request: Request, error: GovcloudError, otherwise: int) -> int:
+def refused(request: Request, error: GovcloudError, status: int) -> JSONResponse:
     """404 for what was to be looked at and is not there, 409 for what things as they stand do not let happen."""
-    if isinstance(error, UsageError) and not isinstance(error, NotAllowed):
-        return 404 if request.method in ("GET", "HEAD") else 409
-    return otherwise
+    if status == 400:
+        status = 404 if request.method in ("GET", "HEAD") else 409
+    said = Problem(code=error.exit_code, error=error.what, where=error.where, next=error.next_step)
+    return JSONResponse(said.model_dump(mode="json"), status)
 
 
-def problem(
-    status: int, error: Text, *, code: int = UsageError.exit_code, where: Text = Text("", ""), next_step: Text | None = None,
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:  # fmt: skip
-    said = Problem(code=code, error=error, where=where, next=next_step)
+def not_signed_in() -> JSONResponse:
+    what = Text("没有令牌，或令牌无效", "There is no token, or it is not valid")
+    return problem(401, what, headers={"WWW-Authenticate": "Bearer"})
+
+
+def problem(status: int, error: Text, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """What never reached an operation."""
+    said = Problem(code=UsageError.exit_code, error=error, where=Text("", ""), next=None)
     return JSONResponse(said.model_dump(mode="json"), status, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -9,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from govcloud import __version__
@@ -17,6 +18,10 @@ from govcloud.errors import GovcloudError, InputError, NotAllowed, OutsideError,
 from govcloud.model.account import Action
 from govcloud.model.text import Text
 from govcloud.web import (
+    account_pages,
+    api,
+    api_shape,
+    approval_pages,
     catalog_pages,
     estate_pages,
     finding_pages,
@@ -25,24 +30,37 @@ from govcloud.web import (
     overview_page,
     plan_pages,
     project_pages,
+    run_order_pages,
     run_pages,
     sign_in_page,
+    system_page,
+    takeover_decide_pages,
+    takeover_pages,
 )
-from govcloud.web.door import Forged, NotSignedIn, stranger
+from govcloud.web.door import Forged, NotSignedIn, OwnPasswordFirst, place_of, stranger
+from govcloud.web.files import hide_folder
 from govcloud.web.place import Place
-from govcloud.web.security import Gatekeeper
+from govcloud.web.security import HEADERS, Gatekeeper
+from govcloud.web.visit import Visit
 
 ROUTERS = (
     sign_in_page.router,
     overview_page.router,
     estate_pages.router,
+    system_page.router,
     network_pages.router,
     finding_pages.router,
     catalog_pages.router,
     plan_pages.router,
     run_pages.router,
+    run_order_pages.router,
+    approval_pages.router,
+    takeover_decide_pages.router,
+    takeover_pages.router,
     project_pages.router,
     ledger_pages.router,
+    account_pages.router,
+    *api.ROUTERS,
 )
 OPEN = frozenset({"/sign-in", "/local", "/language"})
 """Routes that nobody needs to be signed in for."""
@@ -60,9 +78,11 @@ def create_app(place: Place) -> FastAPI:
         raise RuntimeError(f"routes without a door: {without}")
     app.add_middleware(Gatekeeper, place=place)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(OwnPasswordFirst, _own_password_first)
     app.add_exception_handler(GovcloudError, _expected)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _defect)
     return app
 
 
@@ -83,13 +103,22 @@ def _is_api(request: Request) -> bool:
 
 async def _not_signed_in(request: Request, _error: Exception) -> Response:
     if _is_api(request):
-        return JSONResponse({"error": "not signed in"}, 401, {"WWW-Authenticate": "Bearer"})
+        return api_shape.not_signed_in()
     return RedirectResponse("/sign-in", status_code=303)
+
+
+async def _own_password_first(request: Request, _error: Exception) -> Response:
+    if _is_api(request):
+        return api_shape.problem(403, Text("口令由他人设置，须先改为自己的", "Somebody else set the password: set your own first"))
+    return RedirectResponse("/me", status_code=303)
 
 
 async def _expected(request: Request, error: Exception) -> Response:
     assert isinstance(error, GovcloudError)  # noqa: S101 - registered for it alone
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    hide_folder(error, place_of(request).session.workspace.path)
+    if _is_api(request):
+        return api_shape.refused(request, error, status)
     where = error.where.to(stranger(request).lang)
     what = Text(f"{where}：{error.what.zh}", f"{where}: {error.what.en}") if where else error.what
     return _problem(request, status, what, error.next_step)
@@ -107,13 +136,22 @@ async def _http(request: Request, error: Exception) -> Response:
         404: Text("没有这个页面", "There is no such page"),
         405: Text("这个页面不接受这种请求", "The page does not take this kind of request"),
     }.get(error.status_code, Text("请求未能完成", "The request could not be answered"))
-    return _problem(request, error.status_code, what)
+    return _problem(request, error.status_code, what, headers=error.headers)
 
 
-def _problem(request: Request, status: int, what: Text, next_step: Text | None = None) -> Response:
-    visit = stranger(request)
+async def _defect(request: Request, _error: Exception) -> Response:
+    """The traceback is in the server's log, not on the page."""
+    what = Text("这是 govcloud 自身的缺陷，详情见服务日志", "This is a defect of govcloud itself; the server's log says more")
+    answer = _problem(request, 500, what, Text("请报告给维护者", "Please report it to the maintainers"))
+    answer.headers.update(HEADERS)  # nothing of ours stands around this one
+    return answer
+
+
+def _problem(
+    request: Request, status: int, what: Text, next_step: Text | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
     if _is_api(request):
-        body = {"error": what.to(visit.lang), "next": next_step.to(visit.lang) if next_step else None}
-        return JSONResponse(body, status)
+        return api_shape.problem(status, what, headers=headers)
+    visit: Visit = getattr(request.state, "visit", None) or stranger(request)
     title = Text("不能完成", "That did not work")
     return visit.page("problem.html.j2", title, status=status, what=what, next_step=next_step)

@@ -73,6 +73,7 @@ def enter(*actions: Action, sets_password: bool = False) -> Callable[[Request], 
         visit = await run_in_threadpool(_by_token if token else _by_cookie, request, token, actions, sets_password)
         if request.method not in _SAFE and not token:
             await _check_form(request, visit)
+        request.state.visit = visit  # a refusal further on is shown on a page of his
         return visit
 
     dependency.actions = actions  # type: ignore[attr-defined]
@@ -107,6 +108,14 @@ def _by_cookie(request: Request, _token: str, actions: tuple[Action, ...], sets_
             raise OwnPasswordFirst from None
         raise
     return Visit(request=request, place=place, session=place.session_for(acting, lang), csrf=found.session.csrf)
+
+
+def still_in(visit: Visit) -> bool:
+    """Whether who follows a page is signed in yet; that a page lies open prolongs nothing."""
+    session = visit.place.session
+    if token := _bearer(visit.request):
+        return by_token(session, token) is not None
+    return signed_in(session, visit.request.cookies.get(COOKIE, ""), touch=False) is not None
 
 
 async def _check_form(request: Request, visit: Visit) -> None:

@@ -34,8 +34,8 @@ _UNKNOWN: Choice = (lists.UNKNOWN, Text("不明", "unknown"))
 _HOSTING: tuple[Choice, ...] = (*words.HOSTING.items(), _UNKNOWN)
 _LIFECYCLE: tuple[Choice, ...] = (*words.LIFECYCLE.items(), _UNKNOWN)
 _LEVELS: tuple[Choice, ...] = (*((str(n), str(n)) for n in range(1, 6)), _UNKNOWN)
+BY_ID = Text("编号", "id")
 _SYSTEM_ORDERS: tuple[Choice, ...] = (
-    ("id", Text("编号", "id")),
     ("name", Text("名称", "name")),
     ("department", Text("部门", "department")),
     ("level", Text("等保级别", "MLPS level")),
@@ -47,7 +47,6 @@ _SERVER_STATES: tuple[Choice, ...] = (
     ("undeclared", Text("无人填报", "undeclared")),
 )
 _SERVER_ORDERS: tuple[Choice, ...] = (
-    ("id", Text("编号", "id")),
     ("name", Text("名称", "name")),
     ("department", Text("部门", "department")),
     ("os", Text("操作系统", "operating system")),
@@ -72,9 +71,14 @@ class Asked:
         paging = self.paging(0)
         return lists.Part() if self.whole else lists.Part(limit=paging.rows, offset=paging.offset)
 
-    def field(self, name: str, label: Text, choices: Sequence[Choice] | None = None) -> dict[str, Any]:
+    def field(
+        self, name: str, label: Text, choices: Sequence[Choice] | None = None, *, first: Text | None = None
+    ) -> dict[str, Any]:
+        """`first`: what no choice means, if not all."""
         field = {"name": name, "label": label, "value": self.values[name]}
-        return field if choices is None else {**field, "choices": choices}
+        if choices is not None:
+            field["choices"] = choices
+        return field if first is None else {**field, "first": first}
 
 
 def department_field(visit: Visit, asked: Asked) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def systems(visit: Reading) -> Response:
         asked.field("level", Text("等保级别", "MLPS level"), _LEVELS),
         asked.field("lifecycle", Text("状态", "State"), _LIFECYCLE),
         asked.field("network", Text("网络（编号或名称）", "Network (id or name)")),
-        asked.field("order", Text("排序", "Sorted by"), _SYSTEM_ORDERS),
+        asked.field("order", Text("排序", "Sorted by"), _SYSTEM_ORDERS, first=BY_ID),
     )
     return _listed(visit, Text("系统", "Systems"), build_system_page(found), found, asked, filters)
 
@@ -114,12 +118,14 @@ def servers(visit: Reading) -> Response:
         asked.field("find", Text("查找", "Find")),
         department_field(visit, asked),
         asked.field("state", Text("核实情况", "Seen or declared"), _SERVER_STATES),
-        asked.field("order", Text("排序", "Sorted by"), _SERVER_ORDERS),
+        asked.field("order", Text("排序", "Sorted by"), _SERVER_ORDERS, first=BY_ID),
     )
     return _listed(visit, Text("服务器", "Servers"), build_server_page(found), found, asked, filters)
 
 
-def _listed(visit: Visit, title: Text, view: View, found: Page, asked: Asked, filters: Sequence[dict[str, Any]]) -> Response:
+def _listed(
+    visit: Visit, title: Text, view: View, found: Page, asked: Asked, filters: Sequence[dict[str, Any]]
+) -> Response:
     # The first note counts; the others tell of options of the command line.
     return visit.views(title, replace(view, notes=view.notes[:1]), paging=asked.paging(found.total), filters=filters)
 
@@ -143,17 +149,19 @@ def conflicts(visit: Reading) -> Response:
 @router.get("/departments")
 def departments(visit: Reading) -> Response:
     found = read_departments(visit.session)
-    return visit.views(Text("部门", "Departments"), build_departments_view(found.value), intro=computed(found))
+    asked, view = Asked(visit), build_departments_view(found.value)
+    shown = replace(view, rows=tuple(asked.part.of(view.rows)))
+    return visit.views(Text("部门", "Departments"), shown, intro=computed(found), paging=asked.paging(len(view.rows)))
 
 
 def computed(found: Kept[Any]) -> Text:
     """Of what is worked out over everything: as of when."""
-    return Text("按台账前 {n} 条记录时的清单统计", "Counted of the inventory as of the first {n} records of the ledger").format(
-        n=f"{found.records:,}"
-    )
+    return Text(
+        "按台账前 {n} 条记录时的清单统计", "Counted of the inventory as of the first {n} records of the ledger"
+    ).format(n=f"{found.records:,}")
 
 
-@router.get("/departments/{name}")
+@router.get("/departments/{name:path}")
 def department(visit: Reading, name: str) -> Response:
     """One department: its counts, its offices, and the ways to everything of it."""
     found = read_department(visit.session, name)
@@ -171,18 +179,20 @@ def department(visit: Reading, name: str) -> Response:
 
 
 def _ways(systems: int, findings: Mapping[Severity, int]) -> list[tuple[Text, int | None, str, dict[str, str]]]:
+    """Label, count where it is known, page, and what it is narrowed by besides."""
+    by_severity: list[tuple[Text, int | None, str, dict[str, str]]] = [
+        (Text("其中程度：{s}", "of them {s}").format(s=SEVERITY[s]), findings[s], "/findings", {"severity": str(s)})
+        for s in SEVERITY if findings.get(s)
+    ]  # fmt: skip
     return [
         (Text("系统", "Systems"), systems, "/systems", {}),
         (Text("服务器", "Servers"), None, "/servers", {}),
         (Text("不符合项", "Findings"), sum(findings.values()), "/findings", {}),
-        *(
-            (Text("其中程度：{s}", "of them {s}").format(s=SEVERITY[s]), findings[s], "/findings", {"severity": s})
-            for s in SEVERITY if findings.get(s)
-        ),
+        *by_severity,
         (Text("不能判定", "Undetermined"), None, "/findings", {"kind": "undetermined"}),
         (Text("说法不一的事实", "Conflicting facts"), None, "/conflicts", {}),
         (Text("项目", "Projects"), None, "/projects", {}),
-    ]  # fmt: skip
+    ]
 
 
 def _counted(label: Text, count: int | None) -> Text:

@@ -32,8 +32,19 @@ def uploaded(file: UploadFile) -> Iterator[Path]:
         try:
             yield path
         except GovcloudError as error:
-            zh, en = (text.replace(str(path), path.name) for text in (error.where.zh, error.where.en))
-            raise type(error)(error.what, where=Text(zh, en), next_step=error.next_step) from error
+            hide_folder(error, path.parent)
+            raise
+
+
+def hide_folder(error: GovcloudError, folder: Path) -> None:
+    """Files of the folder are named from there on: where the server keeps it is nobody's business."""
+
+    def shown(text: Text) -> Text:
+        zh, en = (words.replace(f"{folder}/", "") for words in (text.zh, text.en))
+        return Text(zh, en)
+
+    error.what, error.where = shown(error.what), shown(error.where)
+    error.next_step = shown(error.next_step) if error.next_step else None
 
 
 def plain_name(name: str) -> str:

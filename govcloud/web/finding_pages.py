@@ -33,7 +33,6 @@ _KINDS: tuple[Choice, ...] = (
     ("reference", Text("供参照", "for reference")),
 )
 _ORDERS: tuple[Choice, ...] = (
-    ("severity", Text("程度", "severity")),
     ("department", Text("部门", "department")),
     ("subject", Text("对象", "subject")),
     ("due", Text("期限", "due date")),
@@ -49,13 +48,13 @@ def findings(visit: Reading) -> Response:
     view, total = _found(visit, kind, question, asked.part)
     topics, clauses = lists.finding_choices(visit.session)
     filters = (
-        asked.field("kind", Text("类别", "Kind"), (("", Text("不符合项", "failing")), *_KINDS)),
+        asked.field("kind", Text("类别", "Kind"), _KINDS, first=Text("不符合项", "failing")),
         asked.field("find", Text("查找", "Find")),
         department_field(visit, asked),
         asked.field("severity", Text("程度", "Severity"), tuple(views.SEVERITY.items())),
         asked.field("topic", Text("主题", "Topic"), [(t, t) for t in topics]),
         asked.field("clause", Text("条款", "Clause"), [(c, c) for c in clauses]),
-        asked.field("order", Text("排序", "Sorted by"), _ORDERS),
+        asked.field("order", Text("排序", "Sorted by"), _ORDERS, first=Text("程度", "severity")),
     )
     links = ((Text("豁免清单", "All waivers"), "/waivers"),)
     return visit.views(Text("合规问题", "Findings"), view, paging=asked.paging(total), filters=filters, links=links)

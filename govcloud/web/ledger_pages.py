@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import tarfile
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
+from fastapi import Path as InPath
 from starlette.responses import Response
 
-from govcloud.errors import InputError, UsageError
-from govcloud.model.text import Text
+from govcloud.errors import UsageError
+from govcloud.model.text import Text, same
 from govcloud.report.audit import build_verify_view
 from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_record import build_digests_view, build_inclusion_view, build_record_view
 from govcloud.report.timeline import build_evidence_view, build_log_view
 from govcloud.report.view import View
+from govcloud.web.days import parse_given_day
 from govcloud.web.door import Reading, enter
 from govcloud.web.files import attached
 from govcloud.web.visit import Visit
@@ -31,6 +32,8 @@ from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
 router = APIRouter(include_in_schema=False)
 Exporting = Annotated[Visit, Depends(enter("export"))]
 Signing = Annotated[Visit, Depends(enter("checkpoint"))]
+Number = Annotated[int, InPath(ge=0, lt=2**53)]
+"""Of a record; what no database can hold is no number of one."""
 _TEXTS = {
     "project": Text("项目", "Project"),
     "system": Text("系统", "System"),
@@ -45,31 +48,28 @@ _ROWS = (100, 400, 2000)
 @router.get("/ledger")
 def ledger(visit: Reading) -> Response:
     asked = {name: visit.request.query_params.get(name, "").strip()[:200] for name in (*_TEXTS, *_DAYS, "kind")}
-    days = {name: _day(asked[name]) for name in _DAYS}
-    names: dict[str, Any] = {name: asked[name] or None for name in (*_TEXTS, "kind")}
+    wanted: dict[str, Any] = {name: asked[name] or None for name in (*_TEXTS, "kind")}
+    wanted |= {name: parse_given_day(asked[name]) for name in _DAYS}
     limit = next((n for n in _ROWS if str(n) == visit.request.query_params.get("rows")), _ROWS[0])
-    found = read_timeline(visit.session, Wanted(**names, **days), limit=limit)
+    found = read_timeline(visit.session, Wanted(**wanted), limit=limit)
     view = build_log_view(found.records[::-1], record_titles(visit.session))
     if visit.request.query_params.get("as"):
         return visit.views(view.title, view)
     more = next((n for n in _ROWS if n > limit), None) if found.earlier else None
     query = {name: value for name, value in asked.items() if value}
     return visit.page(
-        "ledger.html.j2", Text("台账", "Ledger"), view=_linked(view), asked=asked, texts=_TEXTS, days=_DAYS, kinds=KIND,
+        "ledger.html.j2", Text("台账", "Ledger"), view=linked_log(view), asked=asked, texts=_TEXTS, days=_DAYS, kinds=KIND,
         query=query, more=more, earlier=found.earlier, limit=limit,
     )  # fmt: skip
 
 
-def _linked(view: View) -> View:
-    """Numbers as the names of the records' pages."""
-    return replace(view, rows=tuple({**row, "seq": str(row["seq"])} for row in view.rows))
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InputError(Text("日期写成 2026-01-31", "A day is written 2026-01-31"), where=text) from None
+def linked_log(view: View) -> View:
+    """As a page shows it: numbers name the records' pages, which have the digests."""
+    columns = tuple(c for c in view.columns if c.key not in ("evidence", "leaf_hash"))
+    rows = tuple(
+        {**row, "seq": str(row["seq"]), "kind": KIND.get(str(row["kind"]), same(row["kind"]))} for row in view.rows
+    )
+    return replace(view, columns=columns, rows=rows)
 
 
 @router.get("/ledger/verification")
@@ -88,7 +88,7 @@ def evidence(visit: Reading, sha256: str) -> Response:
     name = Path(found.path.name) if found.path else None  # where the server keeps it is nobody's business
     view = build_evidence_view(found.sha256, name, found.size_bytes, found.records, record_titles(visit.session))
     links = ((Text("下载文件", "Download the file"), f"/ledger/evidence/{found.sha256}/file"),) if found.path else ()
-    return visit.views(Text("证据", "Evidence"), _linked(view), links=links)
+    return visit.views(Text("证据", "Evidence"), linked_log(view), links=links)
 
 
 @router.get("/ledger/evidence/{sha256}/file")
@@ -107,7 +107,7 @@ def _given_name(sha256: str, records: Any) -> str | None:
 
 
 @router.get("/ledger/{seq}")
-def record(visit: Reading, seq: int) -> Response:
+def record(visit: Reading, seq: Number) -> Response:
     found = read_record(visit.session, seq)
     proved = found.inclusion
     views = [build_record_view(found.told, record_titles(visit.session))]
@@ -123,7 +123,7 @@ def record(visit: Reading, seq: int) -> Response:
 
 
 @router.post("/ledger/{seq}/proof")
-def proof(visit: Exporting, seq: int) -> Response:
+def proof(visit: Exporting, seq: Number) -> Response:
     """Signs a checkpoint where none covers the record, as the command does."""
     (made,) = workflow.prove(visit.session, [seq])
     headers = {"Content-Disposition": f'attachment; filename="record-{seq}.json"'}

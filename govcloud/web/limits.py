@@ -29,3 +29,8 @@ class Limiter:
             if len(self._left) > _MOST_CALLERS:
                 self._left.popitem(last=False)
         return allowed
+
+    @property
+    def callers(self) -> int:
+        """Of whom something is kept."""
+        return len(self._left)

@@ -25,6 +25,9 @@ MENU: tuple[Entry, ...] = (
     Entry("/catalog", Text("服务目录", "Catalog")),
     Entry("/plan", Text("迁移计划", "Plan")),
     Entry("/runs", Text("执行", "Runs")),
+    Entry("/approvals", Text("批准", "Approvals")),
+    Entry("/takeovers", Text("运维接管", "Takeovers")),
     Entry("/projects", Text("项目期限", "Projects")),
     Entry("/ledger", Text("台账", "Ledger")),
+    Entry("/accounts", Text("账号", "Accounts"), "administer"),
 )

@@ -1,27 +1,65 @@
-"""Dedicated networks: what remains, who is on them, what blocks their end."""
+"""Dedicated networks: what remains, drawn with the systems on it, what blocks its end."""
 
 from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from govcloud.model.network_ledger import NetworkLedger, RemainingNetwork
+from govcloud.model.text import Text
+from govcloud.report.document import Document
 from govcloud.report.network_document import build_network_document
 from govcloud.report.network_ledger import build_network_views
+from govcloud.report.network_map import render_network_map
+from govcloud.report.plan_svg import Pages
 from govcloud.web.door import Reading
+from govcloud.web.drawing import Chart, build_chart
+from govcloud.web.visit import Visit
+from govcloud.workflow.kept import kept
 from govcloud.workflow.networks import list_remaining
+from govcloud.workflow.session import Session
 
 router = APIRouter(include_in_schema=False)
+_PAGES = Pages(subject="/systems/{}", network="/networks/{}")
+_CHANGED_BY = ("plan", "waiver", "snapshot")
+"""Records after which the ledger of networks may say something else, besides imports."""
+_NOT_STATED = "-"
+_AS_OF = Text("按台账前 {n} 条记录统计", "As of the first {n} records of the ledger")
 
 
 @router.get("/networks")
 def networks(visit: Reading) -> Response:
-    ledger = list_remaining(visit.session)
+    """Worked out over the whole estate, and kept."""
+    found = kept(visit.session, "networks", _read, kinds=_CHANGED_BY, patient=True)
+    ledger, document = found.value
     if visit.request.query_params.get("as"):
         views = build_network_views(ledger)
         return visit.views(views[0].title, *views)
-    settings = visit.session.workspace.settings
-    return visit.document(
-        build_network_document(
-            ledger, office=settings.name, made_at=visit.session.now(), timezone=settings.timezone, made_by=visit.acting.name
-        )
+    named = sorted({r.network.department or _NOT_STATED for r in ledger.rows})
+    chosen = visit.request.query_params.get("department", "")
+    shown = [r for r in ledger.rows if not chosen or (r.network.department or _NOT_STATED) == chosen]
+    return visit.page(
+        "networks.html.j2", document.title, document=document, as_of=_AS_OF.format(n=f"{found.records:,}"), chart=_chart(visit, shown), chosen=chosen,
+        departments=[(name, Text("未填", "not stated").to(visit.lang) if name == _NOT_STATED else name) for name in named],
+        files=[(form, "?" + urlencode({"as": form})) for form in ("xlsx", "csv", "json")],
     )  # fmt: skip
+
+
+def _read(session: Session) -> tuple[NetworkLedger, Document]:
+    """The page shows nothing of the document that tells who asked."""
+    ledger, settings = list_remaining(session), session.workspace.settings
+    document = build_network_document(
+        ledger, office=settings.name, made_at=session.now(), timezone=settings.timezone, made_by=settings.name
+    )
+    return ledger, document
+
+
+def _chart(visit: Visit, rows: Sequence[RemainingNetwork]) -> Chart:
+    title = Text("专网拓扑：系统、线路与去向", "Topology: systems, lines and where they go")
+    contents = hashlib.sha256(repr([(r.network, r.systems, r.servers, r.blockers, r.exemption) for r in rows]).encode())
+    key = ("networks", contents.hexdigest(), visit.lang)
+    return build_chart(title, key, lambda: render_network_map(rows, visit.lang, _PAGES))

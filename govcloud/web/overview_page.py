@@ -1,7 +1,8 @@
-"""The first page: the headline numbers of every activity, and what is not there yet."""
+"""The first page: the headline numbers of every activity, each a way to what it counts, and what is not there yet."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -13,10 +14,24 @@ from govcloud.web.visit import Visit
 from govcloud.workflow.overview import read_overview
 
 router = APIRouter(include_in_schema=False)
+_WAYS: Mapping[str, tuple[str, ...]] = {
+    "estate": ("/systems", "/servers", "/servers?state=undeclared", "/conflicts"),
+    "findings": ("/findings", "/findings?kind=undetermined"),
+    "networks": ("/networks",),
+    "projects": ("/deadlines",),
+    "plan": ("/plan",),
+    "runs": ("/runs",),
+    "takeovers": ("/takeovers",),
+}
+"""Section -> page of each of its numbers."""
 
 
 @router.get("/")
 def overview(visit: Annotated[Visit, Depends(enter("read", "administer"))]) -> Response:
     if not visit.may("read"):
         return RedirectResponse("/accounts", status_code=303)
-    return visit.page("overview.html.j2", Text("总览", "Overview"), sections=read_overview(visit.session))
+    found = read_overview(visit.session)
+    shown = [(section, list(zip(section.numbers, _WAYS[section.section_id], strict=True)) if section.numbers else [])
+             for section in found.sections]  # fmt: skip
+    as_of = Text("按台账前 {n} 条记录统计", "As of the first {n} records of the ledger").format(n=f"{found.records:,}")
+    return visit.page("overview.html.j2", Text("总览", "Overview"), sections=shown, as_of=as_of)

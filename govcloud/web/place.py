@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from govcloud.model.account import Acting
 from govcloud.model.text import Lang, Text
 from govcloud.web.limits import Limiter
+from govcloud.web.live import Followers
 from govcloud.workflow.session import Session
 from govcloud.workflow.sign_in import LocalKey
 
@@ -53,6 +54,8 @@ class Place:
     """Of everything, per address."""
 
     notices: Notices = field(default_factory=Notices)
+    followers: Followers = field(default_factory=Followers)
+    """Of live parts of pages."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set when the server is told to stop: live parts of pages end."""
 

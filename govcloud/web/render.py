@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 HTML_LANG: Mapping[Lang, str] = {"zh": "zh-CN", "en": "en"}
 _TEMPLATES = Path(__file__).parent / "templates"
 LINKED: Mapping[str, str] = {
+    "department": "/departments/{}",
     "system_id": "/systems/{}",
     "server_id": "/servers/{}",
     "network_id": "/networks/{}",
@@ -33,6 +34,12 @@ LINKED: Mapping[str, str] = {
     "run_id": "/runs/{}",
     "handover_id": "/takeovers/{}",
     "finding_id": "/findings/{}",
+    "takeover_of": "/takeovers/systems/{}",
+    "seq": "/ledger/{}",
+    "evidence_sha256": "/ledger/evidence/{}",
+    "login": "/accounts/{}",
+    "plan_id": "/plan?plan={}",
+    "offerings/code": "/catalog/{}",
 }
 """Column key -> page of what the cell names."""
 
@@ -62,7 +69,7 @@ def render_part(visit: Visit, template: str, values: Mapping[str, Any]) -> Marku
             w={key: text.to(lang) for key, text in WORDS.items()},
             t=lambda text: text.to(lang),
             cell=lambda value: cell_text(value, lang, zone),
-            table=lambda view: build_table(view, lang, zone),
+            table=lambda view, links=LINKED: build_table(view, lang, zone, links),
             picture=lambda figure: picture_address(figure.svg.to(lang)),
             **values,
         )
@@ -82,19 +89,24 @@ def picture_address(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def build_table(view: View, lang: Lang, zone: tzinfo) -> dict[str, Any]:
+def build_table(view: View, lang: Lang, zone: tzinfo, links: Mapping[str, str] = LINKED) -> dict[str, Any]:
+    """`links`: column key, or `view/column`, -> page of what the cell names."""
+    pages = [links.get(f"{view.name}/{c.key}") or links.get(c.key) for c in view.columns]
     return {
         "name": view.name,
         "title": view.title.to(lang),
         "columns": [{"title": c.title.to(lang), "align": c.align} for c in view.columns],
-        "rows": [[_cell(c.key, row.get(c.key), c.align, lang, zone) for c in view.columns] for row in view.rows],
+        "rows": [
+            [_cell(page, row.get(c.key), c.align, lang, zone) for c, page in zip(view.columns, pages, strict=True)]
+            for row in view.rows
+        ],
         "notes": [note.to(lang) for note in view.notes],
     }
 
 
-def _cell(key: str, value: Cell, align: str, lang: Lang, zone: tzinfo) -> dict[str, Any]:
+def _cell(page: str | None, value: Cell, align: str, lang: Lang, zone: tzinfo) -> dict[str, Any]:
     many = isinstance(value, Sequence) and not isinstance(value, str)
-    link = LINKED.get(key) if isinstance(value, str) and value else None
+    link = page if isinstance(value, (str, int)) and value else None
     return {
         "text": cell_text(value, lang, zone),
         "parts": [cell_text(item, lang, zone) for item in value] if many and value else [],  # type: ignore[union-attr]

@@ -1,137 +1,217 @@
-"""Runs as they happen: where each system is, why it waits, and what people may order, each order as a form."""
+"""Runs as they happen: where each system is, why it waits, and the form that ends the wait."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, get_args
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, get_args
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Form, HTTPException
+from starlette.responses import PlainTextResponse, Response
 
 from govcloud.errors import UsageError
-from govcloud.model.account import Action
+from govcloud.model.gate import OrderKind
 from govcloud.model.run import ENDED
-from govcloud.model.step import StepName
+from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text
-from govcloud.report.run import build_run_views, build_runs_view
-from govcloud.report.run_overview import RunOverview
-from govcloud.web.door import Reading, enter
-from govcloud.web.live import stream
+from govcloud.report.run import build_run_view, build_runs_view, reason_of
+from govcloud.report.run_asked import Offers, build_asked_view
+from govcloud.report.run_overview import PHASE, RunOverview, SystemStatus
+from govcloud.report.run_records import (
+    build_approvals_view,
+    build_attempts_view,
+    build_orders_view,
+    build_resources_view,
+)
+from govcloud.report.view import View
+from govcloud.web.door import Reading, enter, still_in
+from govcloud.web.live import Live
+from govcloud.web.paging import Paging, page_number
 from govcloud.web.visit import Visit
-from govcloud.workflow import run_gates, run_orders, run_status
+from govcloud.workflow import run_status
+from govcloud.workflow.plan import load_plan
+from govcloud.workflow.run import register_run
+from govcloud.workflow.run_machines import list_resources
+from govcloud.workflow.run_offers import find_offers
 
 router = APIRouter(include_in_schema=False)
-Approving = Annotated[Visit, Depends(enter("approve"))]
 Operating = Annotated[Visit, Depends(enter("operate"))]
-Reviewing = Annotated[Visit, Depends(enter("review"))]
-Reason = Annotated[str, Form(max_length=2000)]
-Chosen = Annotated[list[str], Form(default_factory=list)]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    name: str
-    title: Text
-    action: Action
-    danger: bool = False
-
-
-ORDERS: Sequence[Order] = (
-    Order("hold", Text("暂停", "Hold"), "operate"),
-    Order("resume", Text("继续", "Go on"), "operate"),
-    Order("cancel", Text("取消并撤销", "Cancel and undo"), "operate", danger=True),
-    Order("accept", Text("验收", "Accept"), "operate"),
-    Order("review", Text("复核紧急批准", "Review the emergency"), "review"),
+_SYSTEMS = 100
+"""Rows of one page of a run."""
+LOG_CHARS = 200_000
+"""So much of a log's end is shown; the file has all of it."""
+_ENDS: tuple[tuple[OrderKind, Text], ...] = (
+    ("resume", Text("继续", "Go on")),
+    ("accept", Text("验收", "Accept")),
+    ("switch_off", Text("停用源", "Switch off")),
 )
+"""Orders that end a wait, and the words of the link that leads to their form."""
 
 
 @router.get("/runs")
 def runs(visit: Reading) -> Response:
-    return visit.views(Text("执行", "Runs"), build_runs_view(run_status.list_states(visit.session)))
+    number = page_number(visit.request.query_params.get("page", ""))
+    paging = Paging(number=number, total=run_status.count_runs(visit.session), query={})
+    view = build_runs_view(run_status.list_states(visit.session, limit=paging.rows, offset=paging.offset))
+    links = [(Text("批准与复核", "Approvals and reviews"), "/approvals")]
+    if visit.may("operate"):
+        links.append((Text("登记执行", "Register a run"), "/runs/new"))
+    return visit.views(Text("执行", "Runs"), view, paging=paging, links=links)
+
+
+@router.get("/runs/new")
+def new_run(visit: Operating) -> Response:
+    try:
+        plan = load_plan(visit.session)
+    except UsageError:  # runs of named systems need none
+        plan = None
+    return visit.page("run_new.html.j2", Text("登记执行", "Register a run"), plan=plan)
+
+
+@router.post("/runs")
+def register(
+    visit: Operating, systems: Annotated[str, Form(max_length=20_000)] = "", plan_id: Annotated[str, Form()] = "",
+    wave: Annotated[int | None, Form()] = None,
+) -> Response:  # fmt: skip
+    """Of a wave, or of the systems named; `plan_id`: the plan that the person was shown. Steps are the workers' to carry out."""
+    named = systems.replace(",", " ").replace("，", " ").replace("、", " ").split()
+    if wave is None and not named:
+        raise UsageError(Text("请选择批次，或填写系统编号", "Choose a wave, or name systems"), where="/runs/new")
+    made = register_run(visit.session, named, plan_id=plan_id if wave is not None else None, wave=wave)
+    done = Text(
+        "已登记 {r}：{n} 个系统。由在线的执行进程先作只读检查，到关口停下等待批准",
+        "Registered {r}: {n} systems. The workers check them first (read only) and stop at the gates",
+    ).format(r=made.run_id, n=len(made.systems))
+    return visit.back_to(f"/runs/{made.run_id}", done)
 
 
 @router.get("/runs/{run_id}")
 def run(visit: Reading, run_id: str) -> Response:
     shown = run_status.run_overview(visit.session, run_id)
-    orders = [order for order in ORDERS if visit.may(order.action)]
     return visit.page(
-        "run.html.j2", Text("执行 {r}", "Run {r}").format(r=run_id), shown=shown, part=_drawn(visit, shown), orders=orders,
-        steps=_waiting_steps(shown), may_approve=visit.may("approve"),
+        "run.html.j2", Text("执行 {r}", "Run {r}").format(r=run_id), run=shown.run, part=_drawn(visit, shown),
+        live=f"/runs/{quote(run_id, safe='')}/live?page={_page(visit)}", system_id=None,
     )  # fmt: skip
-
-
-def _drawn(visit: Visit, shown: RunOverview) -> str:
-    return visit.part("run_part.html.j2", views=build_run_views(shown, attempts=True))
-
-
-def _waiting_steps(shown: RunOverview) -> list[tuple[StepName, Text]]:
-    """Steps whose gates wait for a word."""
-    waiting = {
-        s.row.wait.step
-        for s in shown.systems
-        if s.row.state not in ENDED and s.row.wait is not None and s.row.wait.kind == "approval" and s.row.wait.step
-    }
-    return [(step, shown.titles[step]) for step in get_args(StepName) if step in waiting]
 
 
 @router.get("/runs/{run_id}/live")
 def live(visit: Reading, run_id: str) -> Response:
-    """Events for the run's page; asks the store once a second, as `run status --follow` does."""
+    return _followed(visit, run_id, lambda shown: _drawn(visit, shown))
+
+
+@router.get("/runs/{run_id}/systems/{system_id}")
+def system(visit: Reading, run_id: str, system_id: str) -> Response:
+    """One system of the run: its attempts with their logs, what was said, and the decision that is due."""
+    shown = _one(run_status.run_overview(visit.session, run_id), system_id)
+    return visit.page(
+        "run.html.j2", Text("执行 {r} · {s}", "Run {r} · {s}").format(r=run_id, s=system_id), run=shown.run,
+        part=_drawn_system(visit, shown), system_id=system_id,
+        live=f"/runs/{quote(run_id, safe='')}/systems/{quote(system_id, safe='')}/live",
+    )  # fmt: skip
+
+
+@router.get("/runs/{run_id}/systems/{system_id}/live")
+def live_system(visit: Reading, run_id: str, system_id: str) -> Response:
+    return _followed(visit, run_id, lambda shown: _drawn_system(visit, _one(shown, system_id)))
+
+
+@router.get("/runs/{run_id}/systems/{system_id}/log")
+def log(
+    visit: Reading, run_id: str, system_id: str, step: str, phase: str = "apply", number: int | None = None
+) -> Response:
+    if step not in get_args(StepName) or phase not in get_args(Phase):
+        raise HTTPException(404)
+    key, text = run_status.read_log(
+        visit.session, run_id, system_id, step, phase=phase, number=number  # type: ignore[arg-type]
+    )  # fmt: skip
+    if visit.request.query_params.get("as") == "txt":
+        name = key.text.replace("/", "-")
+        return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{name}.txt"'})
+    shown = _one(run_status.run_overview(visit.session, run_id), system_id)
+    attempt = next((a for a in shown.systems[0].attempts if a.key == key), None)
+    return visit.page(
+        "run_log.html.j2", Text("日志 {k}", "Log {k}").format(k=key.text), run_id=run_id, system_id=system_id, key=key,
+        attempt=attempt, text=text[-LOG_CHARS:], cut=len(text) > LOG_CHARS,
+        views=(build_attempts_view(_with_attempts(shown, [attempt] if attempt else [])),),
+    )  # fmt: skip
+
+
+def _followed(visit: Visit, run_id: str, drawn: Callable[[RunOverview], str]) -> Response:
     latest = [run_status.run_overview(visit.session, run_id)]
 
     def draw() -> str:
         latest[0] = run_status.run_overview(visit.session, run_id)
-        return _drawn(visit, latest[0])
+        return drawn(latest[0])
 
-    return stream(draw, lambda: run_status.goes_on(latest[0]))
-
-
-@router.post("/runs/{run_id}/answer")
-def answer(
-    visit: Approving, run_id: str, word: Annotated[str, Form()], step: Annotated[str, Form()], systems: Chosen,
-    reason: Reason = "", emergency: Annotated[bool, Form()] = False,
-) -> Response:  # fmt: skip
-    if step not in get_args(StepName) or word not in ("approve", "refuse"):
-        raise UsageError(Text("没有这一步", "There is no such step"), where=step)
-    made = run_gates.answer_gates(
-        visit.session, run_id, step=step, systems=systems, granted=word == "approve",  # type: ignore[arg-type]
-        emergency=emergency, reason=reason.strip() or None,
+    return Live(
+        visit.place.followers, visit.acting.name, mark=lambda: run_status.mark(visit.session, run_id), draw=draw,
+        goes_on=lambda: any(s.row.state not in ENDED for s in latest[0].systems), still_in=lambda: still_in(visit),
+        stopping=visit.place.stopping.is_set,
     )  # fmt: skip
-    done = Text("已批准：{s}", "Approved: {s}") if word == "approve" else Text("未予批准：{s}", "Refused: {s}")
-    return visit.back_to(f"/runs/{made[0].gate.run_id}", done.format(s=", ".join(m.gate.system_id for m in made)))
 
 
-def _order(visit: Visit, run_id: str, name: str, systems: Sequence[str], reason: str) -> Response:
-    give = {"hold": run_orders.hold, "resume": run_orders.resume, "cancel": run_orders.cancel,
-            "accept": run_orders.accept, "review": run_orders.review}[name]  # fmt: skip
-    given = give(visit.session, run_id, systems, reason=reason.strip() or None)
-    done = Text("已下达：{s}。由执行进程完成，见下表", "Ordered: {s}. The workers carry it out; see the table").format(
-        s=", ".join(g.order.system_id for g in given)
-    )
-    return visit.back_to(f"/runs/{run_id}", done)
+def _page(visit: Visit) -> int:
+    return page_number(visit.request.query_params.get("page", ""))
 
 
-@router.post("/runs/{run_id}/hold")
-def hold(visit: Operating, run_id: str, systems: Chosen, reason: Reason = "") -> Response:
-    return _order(visit, run_id, "hold", systems, reason)
+def _drawn(visit: Visit, shown: RunOverview) -> str:
+    offers = find_offers(visit.session, shown)
+    paging = Paging(number=_page(visit), total=len(shown.systems), query={}, rows=_SYSTEMS)
+    some = slice(paging.offset, paging.offset + paging.rows)
+    view = build_run_view(shown, reasons=False)
+    return visit.part(
+        "run_part.html.j2", shown=shown, offers=offers, paging=paging, records=_records(shown), back="run",
+        asked_view=build_asked_view,
+        view=replace(view, rows=view.rows[some]), lines=_lines(shown.systems[some], shown, offers),
+    )  # fmt: skip
 
 
-@router.post("/runs/{run_id}/resume")
-def resume(visit: Operating, run_id: str, systems: Chosen, reason: Reason = "") -> Response:
-    return _order(visit, run_id, "resume", systems, reason)
+def _drawn_system(visit: Visit, shown: RunOverview) -> str:
+    status, offers = shown.systems[0], find_offers(visit.session, shown)
+    row = status.row
+    records = _records(shown)
+    if resources := list_resources(visit.session, row.run_id, [row.system_id]):
+        records += (build_resources_view(resources),)
+    return visit.part(
+        "run_system_part.html.j2", shown=shown, offers=offers, records=records, attempts=build_attempts_view(shown),
+        logs=[_log_address(a.key) for a in status.attempts], lines=_lines(shown.systems, shown, offers), back="system",
+        view=build_run_view(shown, reasons=False), question=offers.questions.get(row.system_id), phases=PHASE,
+        asked_view=build_asked_view,
+    )  # fmt: skip
 
 
-@router.post("/runs/{run_id}/cancel")
-def cancel(visit: Operating, run_id: str, systems: Chosen, reason: Reason = "") -> Response:
-    return _order(visit, run_id, "cancel", systems, reason)
+def _log_address(key: Any) -> str:
+    place = f"/runs/{quote(key.run_id, safe='')}/systems/{quote(key.system_id, safe='')}/log"
+    return f"{place}?step={key.step}&phase={key.phase}&number={key.number}"
 
 
-@router.post("/runs/{run_id}/accept")
-def accept(visit: Operating, run_id: str, systems: Chosen, reason: Reason = "") -> Response:
-    return _order(visit, run_id, "accept", systems, reason)
+def _lines(systems: Sequence[SystemStatus], shown: RunOverview, offers: Offers) -> list[dict[str, Any]]:
+    """Of each system its page, why it waits, and links to what ends that."""
+    due = {s.row.system_id for asked in offers.asked if asked.is_due for s in asked.systems}
+    orders = {kind: frozenset(systems) for kind, systems in offers.orders.items()}
+    found = []
+    for status in systems:
+        name = status.row.system_id
+        page = f"/runs/{quote(status.row.run_id, safe='')}/systems/{quote(name, safe='')}"
+        ends = [(Text("答复", "Answer"), "#run-answers")] if name in due else []
+        if name in offers.questions:
+            ends.append((Text("决定", "Decide"), f"{page}#run-question"))
+        ends += [(title, "#run-orders") for kind, title in _ENDS if name in orders.get(kind, ())]
+        found.append({"page": page, "why": reason_of(status, shown), "ends": ends})
+    return found
 
 
-@router.post("/runs/{run_id}/review")
-def review(visit: Reviewing, run_id: str, systems: Chosen, reason: Reason) -> Response:
-    return _order(visit, run_id, "review", systems, reason)
+def _records(shown: RunOverview) -> tuple[View, ...]:
+    approvals, orders = build_approvals_view(shown), build_orders_view(shown)
+    return tuple(view for view in (approvals, orders) if view.rows)
+
+
+def _one(shown: RunOverview, system_id: str) -> RunOverview:
+    if system_id not in shown.states:
+        raise HTTPException(404)
+    return shown.only(system_id)
+
+
+def _with_attempts(shown: RunOverview, attempts: Sequence[Any]) -> RunOverview:
+    return replace(shown, systems=(replace(shown.systems[0], attempts=tuple(attempts)),))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
+from govcloud.errors import UsageError
 from govcloud.model.text import Text
 from govcloud.report.handover import build_list_view, build_todo_view
 from govcloud.report.inventory import build_dependency_page, build_network_page, build_server_page
@@ -18,9 +19,10 @@ from govcloud.report.timeline import build_log_view
 from govcloud.report.view import View
 from govcloud.report.waivers import build_waivers_view
 from govcloud.web.door import Reading
+from govcloud.web.visit import Visit
 from govcloud.workflow.office import today
 from govcloud.workflow.system_story import SystemStory, read_story
-from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
+from govcloud.workflow.timeline import Timeline, Wanted, read_timeline, record_titles
 
 router = APIRouter(include_in_schema=False)
 _RECORDS = 20
@@ -31,7 +33,7 @@ def system(visit: Reading, system_id: str) -> Response:
     story = read_story(visit.session, system_id)
     if story is None:
         raise HTTPException(404)
-    timeline = read_timeline(visit.session, Wanted(system=system_id), limit=_RECORDS)
+    timeline = _timeline(visit, system_id)
     log = build_log_view(timeline.records, record_titles(visit.session), earlier=timeline.earlier)
     facts, *behind = build_subject_views(story.answer, why=True, history=True)
     shown = _views(story, facts)
@@ -43,6 +45,14 @@ def system(visit: Reading, system_id: str) -> Response:
         "system.html.j2", _title(story), story=story, standing=_standing(story), shown=shown, behind=behind,
         log=replace(log, notes=()), earlier=timeline.earlier, system_id=system_id,
     )  # fmt: skip
+
+
+def _timeline(visit: Visit, system_id: str) -> Timeline:
+    try:
+        return read_timeline(visit.session, Wanted(system=system_id), limit=_RECORDS)
+    except UsageError:
+        # The inventory knows it, but no record names it yet.
+        return Timeline(records=(), canonical=())
 
 
 def _title(story: SystemStory) -> Text:

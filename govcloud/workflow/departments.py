@@ -23,7 +23,7 @@ class DepartmentStory:
 
 def read_departments(session: Session) -> Kept[tuple[DepartmentRow, ...]]:
     """Raises UsageError before the first import."""
-    return kept(session, "departments", list_departments)
+    return kept(session, "departments", list_departments, patient=True)
 
 
 def read_department(session: Session, name: str) -> DepartmentStory | None:

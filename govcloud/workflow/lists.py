@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection
 
 from govcloud.compliance.waivers import apply_waivers
-from govcloud.model.answers import Page
-from govcloud.model.regulation import Finding, Undetermined
+from govcloud.model.answers import Page, Query
+from govcloud.model.observation import SubjectKind
+from govcloud.model.regulation import Finding, Severity, Undetermined
 from govcloud.store import finding as finding_store
 from govcloud.store import heads, listing
 from govcloud.store import waiver as waiver_store
@@ -134,7 +135,7 @@ def list_systems(session: Session, question: SystemQuestion, part: Part) -> Page
 
 
 def list_servers(session: Session, question: ServerQuestion, part: Part) -> Page:
-    known = kept(session, "servers", lambda s: Heads(_read(s, heads.server_heads))).value
+    known = server_heads(session)
     ids, counts = known.answer(
         question, lambda every: _found(every, _server_tests(question, every), question.order, SERVER_ORDERS)
     )
@@ -160,6 +161,10 @@ def departments_of(session: Session) -> list[str]:
 
 def system_heads(session: Session) -> Heads[SystemHead]:
     return kept(session, "systems", lambda s: Heads(_read(s, heads.system_heads))).value
+
+
+def server_heads(session: Session) -> Heads[ServerHead]:
+    return kept(session, "servers", lambda s: Heads(_read(s, heads.server_heads))).value
 
 
 def _read(session: Session, load: Callable[[Connection], list[Head]]) -> list[Head]:
@@ -227,17 +232,25 @@ def _of_department(text: str, every: Sequence[Any]) -> Callable[[Any], bool]:
     return lambda h: h.department in fitting
 
 
+def _systems_on_servers(session: Session) -> Mapping[str, Sequence[str]]:
+    def find(every: Sequence[SystemHead]) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for head in every:
+            for server_id in head.servers:
+                found.setdefault(server_id, []).append(head.system_id)
+        return found
+
+    on: Mapping[str, Sequence[str]] = system_heads(session).answer("on servers", find)
+    return on
+
+
 def _page(
     session: Session, tx: Connection, kind: Any, ids: Sequence[str], counts: Mapping[str, int], part: Part
 ) -> Page:
     shown = part.of(ids)
     by_id = {e.entity_id: e.entity for e in listing.load_entities(tx, kind, shown)}
-    carried: dict[str, list[str]] = {}
-    if kind == "server":
-        wanted = set(shown)
-        for head in system_heads(session).all:
-            for server_id in wanted.intersection(head.servers):
-                carried.setdefault(server_id, []).append(head.system_id)
+    on = _systems_on_servers(session) if kind == "server" else {}
+    carried = {i: on[i] for i in shown if i in on}
     return page_of(session, tx, kind, [by_id[i] for i in shown if i in by_id], len(ids), carried, counts)
 
 
@@ -250,7 +263,8 @@ def list_findings(session: Session, question: FindingQuestion, part: Part) -> Fi
 def list_waived(session: Session, question: FindingQuestion, part: Part) -> FindingPage:
     known = finding_heads(session)
     waived = _waived_today(session)
-    chosen = [h.finding_id for h in known.all if h.finding_id in waived and _fits(question, known.all)(h)]
+    found = _narrowed(question, [h for h in known.all if h.finding_id in waived], known.all)
+    chosen = [h.finding_id for h in found]
     return FindingPage(findings=_findings(session, part.of(chosen)), total=len(chosen))
 
 
@@ -258,12 +272,37 @@ def finding_heads(session: Session) -> Heads[FindingHead]:
     return kept(session, "findings", lambda s: Heads(_read(s, heads.finding_heads)), kinds=("check",)).value
 
 
-def count_findings(session: Session) -> Mapping[str | None, Mapping[str, int]]:
+def count_findings(session: Session) -> Mapping[str | None, Mapping[Severity, int]]:
     """Department -> severity -> what fails, binds and is not waived."""
-    found: dict[str | None, Counter[str]] = {}
-    for head in _failing(session, FindingQuestion()):
-        found.setdefault(head.department, Counter())[head.severity] += 1
-    return found
+    failing = _failing(session, FindingQuestion())
+
+    def count(_every: Sequence[FindingHead]) -> Mapping[str | None, Mapping[Severity, int]]:
+        found: dict[str | None, Counter[Severity]] = {}
+        for head in failing:
+            found.setdefault(head.department, Counter())[head.severity] += 1
+        return found
+
+    counted: Mapping[str | None, Mapping[Severity, int]]
+    counted = finding_heads(session).answer(("counts", _waived_today(session)), count)
+    return counted
+
+
+def count_kind(session: Session, kind: SubjectKind) -> int:
+    with session.store.read() as tx:
+        return listing.list_entities(tx, kind, Query(limit=0))[1]
+
+
+def count_estate(session: Session) -> Mapping[str, int]:
+    """The counts of `report.overview.build_counted_estate`."""
+    systems, servers = system_heads(session).all, server_heads(session).all
+    with session.store.read() as tx:
+        _, conflicts = listing.list_conflicts(tx, Query(limit=0))
+    return {
+        "systems": len(systems), "departments": len({h.department for h in systems if h.department}),
+        "on_cloud": sum(h.hosting == "gov_cloud" for h in systems), "servers": len(servers),
+        "seen": sum(1 for h in servers if h.seen), "undeclared": sum(h.declared is False for h in servers),
+        "conflicts": conflicts,
+    }  # fmt: skip
 
 
 def finding_choices(session: Session) -> tuple[list[str], list[str]]:
@@ -280,14 +319,12 @@ def list_undetermined(session: Session, question: FindingQuestion) -> list[Undet
 
     def find(every: Sequence[FindingHead]) -> list[Undetermined]:
         groups: dict[tuple[str, tuple[str, ...]], list[FindingHead]] = {}
-        fits = _fits(question, every)
-        for head in every:
-            if head.verdict == "undetermined" and fits(head):
-                groups.setdefault((head.rule_id, head.missing), []).append(head)
+        for head in _narrowed(question, [h for h in every if h.verdict == "undetermined"], every):
+            groups.setdefault((head.rule_id, head.missing), []).append(head)
         found = [
             Undetermined(
                 rule_id=rule_id, title=of[0].title, clauses=of[0].clauses, standing=of[0].standing, missing=missing,
-                subjects=tuple(h.subject_id for h in of),
+                subjects=tuple(sorted(h.subject_id for h in of)),
             )
             for (rule_id, missing), of in groups.items()
         ]  # fmt: skip
@@ -301,8 +338,7 @@ def _failing(session: Session, question: FindingQuestion) -> Sequence[FindingHea
     waived = _waived_today(session)
 
     def find(every: Sequence[FindingHead]) -> Sequence[FindingHead]:
-        fits = _fits(question, every)
-        of = [h for h in every if h.verdict == "fail" and h.standing == question.standing and fits(h)]
+        of = _narrowed(question, [h for h in every if h.verdict == "fail" and h.standing == question.standing], every)
         return _ordered([h for h in of if h.finding_id not in waived], question.order, FINDING_ORDERS)
 
     found: Sequence[FindingHead] = finding_heads(session).answer(("failing", question, waived), find)
@@ -319,19 +355,25 @@ def _waived_today(session: Session) -> frozenset[str]:
     return kept(session, "waived", find, kinds=("check", "waiver")).value
 
 
-def _fits(asked: FindingQuestion, every: Sequence[FindingHead]) -> Callable[[FindingHead], bool]:
-    tests: list[Callable[[FindingHead], bool]] = []
-    if asked.department:
-        tests.append(_of_department(asked.department, every))
-    if asked.topic:
-        tests.append(lambda h: h.topic == asked.topic)
-    if asked.clause:
-        tests.append(lambda h: asked.clause in h.clauses)
+def _narrowed(
+    asked: FindingQuestion, found: Sequence[FindingHead], every: Sequence[FindingHead]
+) -> Sequence[FindingHead]:
+    for test in _finding_tests(asked, every):
+        found = [h for h in found if test(h)]
+    return found
+
+
+def _finding_tests(asked: FindingQuestion, every: Sequence[FindingHead]) -> Iterable[Callable[[FindingHead], bool]]:
     if asked.severity:
-        tests.append(lambda h: h.severity == asked.severity)
+        yield lambda h: h.severity == asked.severity
+    if asked.topic:
+        yield lambda h: h.topic == asked.topic
+    if asked.clause:
+        yield lambda h: asked.clause in h.clauses
+    if asked.department:
+        yield _of_department(asked.department, every)
     if wanted := asked.find.strip().casefold():
-        tests.append(lambda h: wanted in f"{h.finding_id}\n{h.subject_id}\n{h.subject_name}\n{h.rule_id}".casefold())
-    return lambda h: all(test(h) for test in tests)
+        yield lambda h: wanted in f"{h.finding_id}\n{h.subject_id}\n{h.subject_name}\n{h.rule_id}".casefold()
 
 
 def _findings(session: Session, ids: Sequence[str]) -> tuple[Finding, ...]:

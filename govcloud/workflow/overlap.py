@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from govcloud.compliance.departments import build_departments
 from govcloud.compliance.overlap import build_overlaps
+from govcloud.compliance.zombies import build_zombies, parse_zombie_rules
 from govcloud.model.catalog import Catalog
 from govcloud.model.inventory import Inventory
 from govcloud.model.overlap import DepartmentRow, Overlap
 from govcloud.workflow.confidence import read_confidence
-from govcloud.workflow.office import load_estate, office_catalog
+from govcloud.workflow.office import load_estate, office_catalog, today
 from govcloud.workflow.session import Session
-from govcloud.workflow.zombies import list_zombies
+from govcloud.workflow.zombies import read_use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +25,15 @@ class Overlaps:
 
 def list_departments(session: Session) -> tuple[DepartmentRow, ...]:
     """Raises UsageError before the first import."""
-    zombies = list_zombies(session)
-    states = {v.system_id: v.state for v in zombies.verdicts}
-    scores = {i: float(c.score) for i, c in read_confidence(session, zombies.inventory).items()}
-    return build_departments(zombies.inventory, states, scores)
+    inventory = load_estate(session)
+    rules = parse_zombie_rules(session.workspace.settings.zombies)
+    with session.store.read() as tx:
+        use = read_use(tx, inventory)
+    # Verdicts are counted here, nobody asks by which fact: looking that up costs a query a server.
+    verdicts = build_zombies(replace(inventory, evidence={}), rules, use, today(session))
+    states = {v.system_id: v.state for v in verdicts}
+    scores = {i: float(c.score) for i, c in read_confidence(session, inventory).items()}
+    return build_departments(inventory, states, scores)
 
 
 def list_overlaps(session: Session, *, department: str | None = None) -> Overlaps:

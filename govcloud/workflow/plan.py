@@ -16,6 +16,7 @@ from govcloud.model.ledger import LedgerEntry
 from govcloud.model.plan import MigrationPlan, PlanChange, PlanExplanation, PlanViolation
 from govcloud.model.plan_names import GOAL_NAMES
 from govcloud.model.plan_problem import Done, Earlier, PlanProblem
+from govcloud.model.plan_summary import PlanHead
 from govcloud.model.schedule import GoalKind, Progress, Search
 from govcloud.model.text import Text
 from govcloud.planning import diff, explain, layout, plan, verify
@@ -121,6 +122,12 @@ def load_plan(session: Session, plan_id: str | None = None) -> MigrationPlan:
             next_step=Text("先运行 govcloud plan build", "Run govcloud plan build first"),
         )
     return found
+
+
+def list_plans(session: Session, *, limit: int, offset: int = 0) -> tuple[list[PlanHead], int]:
+    """A page of all plans, trials too, the newest first; and how many there are."""
+    with session.store.read() as tx:
+        return plan_store.plan_heads(tx, limit=limit, offset=offset)
 
 
 def explain_system(session: Session, subject_id: str, plan_id: str | None = None) -> PlanExplanation:

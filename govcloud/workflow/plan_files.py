@@ -26,6 +26,8 @@ from govcloud.workflow.plan import load_plan
 from govcloud.workflow.plan_pins import left_out, list_pins
 from govcloud.workflow.session import Session
 
+FORMS = ("xlsx", "html", "ics", "csv", "md", "json")
+"""Of `export_plan`: endings of the file's name."""
 MANY_GROUPS = 300
 """Of more groups than this the web page explains only the ones that a person has named."""
 

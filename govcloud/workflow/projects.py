@@ -21,6 +21,7 @@ from govcloud.model.inventory import Inventory, Project
 from govcloud.model.regulation import Regulation
 from govcloud.model.text import Text
 from govcloud.settings import load_site, site_ids
+from govcloud.store import inventory as inventory_store
 from govcloud.workflow.office import Rulebook, load_estate, load_rulebook, office_rulebook, regulation_folders, today
 from govcloud.workflow.session import Session
 
@@ -68,7 +69,7 @@ class Duties:
 
 def list_projects(session: Session, department: str | None = None) -> tuple[Project, ...]:
     """`department`: its name or a part of it."""
-    return _of(load_estate(session).projects, department)
+    return _of(_projects(session), department)
 
 
 def list_deadlines(
@@ -79,12 +80,12 @@ def list_deadlines(
     `department`: its name or a part of it; the duties of the office itself are left out then. `within`: only what is
     open, and of that what is due in so many days; overdue, undetermined and contradictory ones stay.
     """
-    return _deadlines(session, _of(load_estate(session).projects, department), as_of, within, office=not department)
+    return _deadlines(session, _of(_projects(session), department), as_of, within, office=not department)
 
 
 def show_project(session: Session, name: str, as_of: date | None = None) -> ProjectRecord:
     """By id, number or name. Raises UsageError where that is none, or more than one."""
-    inventory = load_estate(session)
+    inventory = load_estate(session, ("system", "network", "project"))
     project = _find(inventory, name)
     systems = {s.system_id: s.name for s in inventory.systems}
     networks = {n.network_id: n.name for n in inventory.networks}
@@ -94,6 +95,13 @@ def show_project(session: Session, name: str, as_of: date | None = None) -> Proj
         networks={listed: networks.get(listed) for listed in project.networks},
         deadlines=_deadlines(session, (project,), as_of, None, office=False),
     )
+
+
+def _projects(session: Session) -> tuple[Project, ...]:
+    """Without the rest of the inventory; where there is no project, load_estate says whether there is any inventory."""
+    with session.store.read() as tx:
+        found = inventory_store.load_part(tx, ["project"]).projects
+    return found or load_estate(session, ("system", "network", "project")).projects
 
 
 def _of(projects: tuple[Project, ...], department: str | None) -> tuple[Project, ...]:
@@ -109,10 +117,7 @@ def _deadlines(
     rows = build_project_deadlines(projects, packs, rulebook.calendar, level, day)
     own = build_office_deadlines(packs, level, day) if office else ()
     if within is not None:
-        rows, own = (
-            tuple(r for r in listed if r.status in OPEN and (r.days_left is None or r.days_left <= within))
-            for listed in (rows, own)
-        )
+        rows, own = due_within(rows, within), due_within(own, within)
     undated = build_undated_duties(projects, packs, level, day)
     return Deadlines(
         as_of=day,
@@ -122,6 +127,11 @@ def _deadlines(
         reference=sort_deadlines(r for r in (*rows, *own) if r.duty.standing == "reference"),
         undated=tuple(d for d in undated if d.standing == "binding"),
     )
+
+
+def due_within(rows: tuple[ProjectDeadline, ...], days: int) -> tuple[ProjectDeadline, ...]:
+    """What is open, and of that what is due in so many days; overdue, undetermined and contradictory ones stay."""
+    return tuple(r for r in rows if r.status in OPEN and (r.days_left is None or r.days_left <= days))
 
 
 def _find(inventory: Inventory, name: str) -> Project:

@@ -17,11 +17,11 @@ from govcloud.execution.gates import person_problem, review_problem, role_of, un
 from govcloud.execution.history import source_touched
 from govcloud.execution.journal import Seen
 from govcloud.execution.machine import Act, Ended, next_move, open_question
-from govcloud.execution.orders import Choice, choice_problem, order_problem, resumable
+from govcloud.execution.orders import choice_problem, order_problem, resumable
 from govcloud.execution.rules import ExecutionRules
 from govcloud.execution.steps import load_steps
 from govcloud.model.account import Action
-from govcloud.model.gate import Order, OrderKind
+from govcloud.model.gate import Choice, Order, OrderKind
 from govcloud.model.run import ENDED, RunSystem, SystemState
 from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text

@@ -72,8 +72,11 @@ def begin(session: Session, account: Account | None) -> Begun:
     return Begun(cookie=cookie, session=made)
 
 
-def signed_in(session: Session, cookie: str) -> SignedIn | None:
-    """Whose cookie it is, while session and account are good; asked at every request, so disabling works at once."""
+def signed_in(session: Session, cookie: str, *, touch: bool = True) -> SignedIn | None:
+    """Whose cookie it is, while session and account are good; asked at every request, so disabling works at once.
+
+    `touch`: it counts as a use, which prolongs the session.
+    """
     now, digest = session.now(), _digest(cookie)
     with session.store.read() as tx:
         found = find_web_session(tx, digest)
@@ -82,7 +85,7 @@ def signed_in(session: Session, cookie: str) -> SignedIn | None:
     account = enabled_account(session, found.login) if found.login else None
     if found.login and account is None:
         return None
-    if now - found.seen_at >= _TOUCH:
+    if touch and now - found.seen_at >= _TOUCH:
         found = replace(found, seen_at=now, expires_at=_end(found, now))
         with session.store.begin() as tx:
             save_web_session(tx, found)

@@ -221,6 +221,13 @@ def list_takeovers(session: Session) -> list[Takeover]:
         return [show(session, checklist, handover) for handover in handover_store.list_handovers(tx)]
 
 
+def takeovers_of(session: Session, system_id: str) -> list[Takeover]:
+    """Those of one system, oldest first."""
+    checklist = checklist_of(session)
+    with session.store.read() as tx:
+        return [show(session, checklist, handover) for handover in handover_store.handovers_of(tx, system_id)]
+
+
 def todos(session: Session, found: Takeover) -> tuple[Todo, ...]:
     """What it waits for, in the order in which that is due."""
     return build_todo(found.checklist, found.handover, found.standings, today(session))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from govcloud.errors import IntegrityError, UsageError
 from govcloud.model.ledger import LedgerRecord
+from govcloud.model.observation import SubjectKind
 from govcloud.model.text import Text
 from govcloud.store import handover as handover_store
 from govcloud.store import inventory as inventory_store
@@ -196,7 +197,10 @@ def _project(tx: Connection, text: str) -> tuple[set[str], set[str]]:
     return names, {system for p in found for system in p.entity.systems}
 
 
-def _named(tx: Connection, kind: str, text: str) -> set[str]:
+def _named(tx: Connection, kind: SubjectKind, text: str) -> set[str]:
+    if listing.load_entities(tx, kind, [text]):
+        # An id is looked up; a name is looked for among everything that has one.
+        return {text}
     return {entity_id for found, entity_id in listing.find_entities(tx, text) if found == kind}
 
 

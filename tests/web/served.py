@@ -6,19 +6,18 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import uvicorn
 
 from govcloud import resources
 from govcloud.model.account import AccountRole
 from govcloud.settings import open_workspace
-from govcloud.web.app import create_app
+from govcloud.web.limits import Limiter
 from govcloud.web.place import Place
-from govcloud.web.server import Address, build_place
+from govcloud.web.server import Address, build_place, build_server
 from govcloud.workflow.collect import import_files
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.session import Session, open_session
@@ -72,9 +71,12 @@ def csrf(page: httpx.Response) -> str:
 
 
 @contextmanager
-def serving(session: Session) -> Iterator[Served]:
-    place = build_place(session, Address(host="127.0.0.1", port=0))
-    server = uvicorn.Server(uvicorn.Config(create_app(place), port=0, log_level="warning", lifespan="off"))
+def serving(session: Session, **limits: Limiter) -> Iterator[Served]:
+    """`limits`: `attempts` and `requests`; without, a test may ask as often as it likes, but for signing in."""
+    where = Address(host="127.0.0.1", port=0)
+    many = {"requests": Limiter(burst=100_000, per_minute=100_000)}
+    place = replace(build_place(session, where), **{**many, **limits})
+    server = build_server(place, where)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -50,6 +50,7 @@ class Desk:
     now: datetime = datetime(2026, 3, 7, 20, tzinfo=UTC)
     did: list[str] = field(default_factory=list)
     facts: dict[str, int | str] = field(default_factory=dict)
+    log: str = "log of"
 
     @contextmanager
     def open(self, actor: str = "zhang") -> Iterator[Session]:
@@ -110,7 +111,7 @@ class Desk:
             unreachable=told == "unreachable", started_at=begun, finished_at=self.now, facts=self.facts,
             reasons=() if told == "ok" else (Text("示例原因", "an example reason"),),
         )  # fmt: skip
-        journal.finish(attempt, result, gzip.compress(f"log of {key.text}\n".encode()))
+        journal.finish(attempt, result, gzip.compress(f"{self.log} {key.text}\n".encode()))
         return result
 
     def rows(self, run_id: str) -> list[RunSystem]:

@@ -59,7 +59,7 @@ def build_wave_plan(plan_id: str = "P-1", opens_at: datetime = OPENS) -> Migrati
     )  # fmt: skip
 
 
-def make_wave_desk(path: Path, **execution: Any) -> Desk:
+def make_wave_desk(path: Path, plan: MigrationPlan | None = None, **execution: Any) -> Desk:
     """The desk stands in the window, and nothing has been begun."""
     desk = make_desk(path, **execution)
     (path / "migration" / f"{OTHER}.yaml").write_text(yaml.safe_dump(GOOD | {"system_id": OTHER, "on_failure": "hold"}))
@@ -76,7 +76,7 @@ def make_wave_desk(path: Path, **execution: Any) -> Desk:
             for system_id, values in zip((OTHER, "SL-TJ-03"), said, strict=True)
         ])  # fmt: skip
         merge_inventory(session, tx)
-        plan_store.add_plan(tx, build_wave_plan())
+        plan_store.add_plan(tx, plan or build_wave_plan())
     desk.now = OPENS + timedelta(minutes=1)
     return desk
 
