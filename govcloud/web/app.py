@@ -109,7 +109,9 @@ async def _not_signed_in(request: Request, _error: Exception) -> Response:
 
 async def _own_password_first(request: Request, _error: Exception) -> Response:
     if _is_api(request):
-        return api_shape.problem(403, Text("口令由他人设置，须先改为自己的", "Somebody else set the password: set your own first"))
+        return api_shape.problem(
+            403, Text("口令由他人设置，须先改为自己的", "Somebody else set the password: set your own first")
+        )
     return RedirectResponse("/me", status_code=303)
 
 
@@ -141,7 +143,9 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _defect(request: Request, _error: Exception) -> Response:
     """The traceback is in the server's log, not on the page."""
-    what = Text("这是 govcloud 自身的缺陷，详情见服务日志", "This is a defect of govcloud itself; the server's log says more")
+    what = Text(
+        "这是 govcloud 自身的缺陷，详情见服务日志", "This is a defect of govcloud itself; the server's log says more"
+    )
     answer = _problem(request, 500, what, Text("请报告给维护者", "Please report it to the maintainers"))
     answer.headers.update(HEADERS)  # nothing of ours stands around this one
     return answer

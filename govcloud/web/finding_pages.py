@@ -127,5 +127,3 @@ def _day(text: str, field: Text) -> date:
             Text("{f}不是日期", "{f} is no date").format(f=field), where=text[:40],
             next_step=Text("写成 2027-03-14", "Write it as 2027-03-14"),
         ) from None  # fmt: skip
-
-

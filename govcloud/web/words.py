@@ -41,7 +41,10 @@ WORDS: Mapping[str, Text] = {
     "zoom_out": Text("缩小", "Smaller"),
     "zoom_fit": Text("适应宽度", "Fit the width"),
     "zoom_whole": Text("原大", "Full size"),
-    "zoom_hint": Text("按住拖动；选中后可按 + - 0 f 和方向键，Ctrl 加滚轮缩放", "Drag to move; focused: + - 0 f and arrow keys; Ctrl and wheel zoom"),
+    "zoom_hint": Text(
+        "按住拖动；选中后可按 + - 0 f 和方向键，Ctrl 加滚轮缩放",
+        "Drag to move; focused: + - 0 f and arrow keys; Ctrl and wheel zoom",
+    ),
     "parts": Text("分页", "Parts"),
     "papers": Text("文书与文件", "Papers and files"),
     "plan": Text("计划", "Plan"),
@@ -70,23 +73,36 @@ WORDS: Mapping[str, Text] = {
     "newest_first": Text("最新的在前；只列最新 {n} 条。", "The newest first; only the newest {n} are listed."),
     "show_more": Text("列出更多", "Show more"),
     "sign_checkpoint": Text("签检查点", "Sign a checkpoint"),
-    "checkpoint_hint": Text("签名后下载，存到本机以外：以后谁改动记录都能发现。", "Signed, then downloaded; keep it elsewhere: whoever changes a record afterwards is found out."),
+    "checkpoint_hint": Text(
+        "签名后下载，存到本机以外：以后谁改动记录都能发现。",
+        "Signed, then downloaded; keep it elsewhere: whoever changes a record afterwards is found out.",
+    ),
     "sign_and_download": Text("签名并下载", "Sign and download"),
     "ledger_export": Text("导出台账", "Export the ledger"),
-    "since_checkpoint": Text("只导出这个检查点之后的：其记录数（可空）", "Only what came after this checkpoint: its number of records (may be empty)"),
+    "since_checkpoint": Text(
+        "只导出这个检查点之后的：其记录数（可空）",
+        "Only what came after this checkpoint: its number of records (may be empty)",
+    ),
     "download_bundle": Text("下载导出包（.tar）", "Download the bundle (.tar)"),
     "public_key": Text("台账公钥", "Public key of the ledger"),
     "public_key_hint": Text("请用其他途径与审计方核对公钥。", "Compare the key with the auditor by another way."),
     "to_ledger": Text("台账", "Ledger"),
     "record_before": Text("上一条", "The record before"),
     "checkpoint": Text("检查点", "Checkpoint"),
-    "not_signed_yet": Text("尚无检查点覆盖这条记录；签检查点后才能证明它在台账中。", "No checkpoint covers the record yet; only with one it can be proved to be in the ledger."),
+    "not_signed_yet": Text(
+        "尚无检查点覆盖这条记录；签检查点后才能证明它在台账中。",
+        "No checkpoint covers the record yet; only with one it can be proved to be in the ledger.",
+    ),
     "record_body": Text("记录正文", "Body of the record"),
     "download_proof": Text("下载证明", "Download the proof"),
-    "proof_hint": Text("核对：python3 verify.py --proof 文件 --key 公钥", "Check it: python3 verify.py --proof FILE --key KEY"),
+    "proof_hint": Text(
+        "核对：python3 verify.py --proof 文件 --key 公钥", "Check it: python3 verify.py --proof FILE --key KEY"
+    ),
     "also_disabled": Text("也列出已停用的", "Also those that are disabled"),
     "add_account": Text("增加账号", "Add an account"),
-    "login_name": Text("登录名（小写字母、数字、点、横线、下划线）", "Login (lower-case letters, digits, dot, dash, underscore)"),
+    "login_name": Text(
+        "登录名（小写字母、数字、点、横线、下划线）", "Login (lower-case letters, digits, dot, dash, underscore)"
+    ),
     "person_name": Text("姓名", "Name of the person"),
     "unit": Text("单位", "Unit"),
     "roles": Text("角色", "Roles"),
@@ -102,11 +118,16 @@ WORDS: Mapping[str, Text] = {
     "enable": Text("启用", "Enable"),
     "accounts": Text("账号", "Accounts"),
     "my_account": Text("我的账号", "My account"),
-    "must_set_password": Text("口令由他人设置，请先改为自己的。", "Your password was set by somebody else; set your own first."),
+    "must_set_password": Text(
+        "口令由他人设置，请先改为自己的。", "Your password was set by somebody else; set your own first."
+    ),
     "token_once": Text("令牌（只显示这一次）", "The token, shown this once"),
     "my_password": Text("改自己的口令", "Change your password"),
     "current_password": Text("现用口令", "Present password"),
-    "password_hint": Text("12 至 256 个字符，例如一句话。改后其他浏览器须重新登录。", "12 to 256 characters, such as a sentence. Other browsers have to sign in again."),
+    "password_hint": Text(
+        "12 至 256 个字符，例如一句话。改后其他浏览器须重新登录。",
+        "12 to 256 characters, such as a sentence. Other browsers have to sign in again.",
+    ),
     "new_token": Text("发放令牌", "Give out a token"),
     "token_label": Text("用途", "What it is for"),
     "token_days": Text("有效天数", "Days until it expires"),
@@ -120,14 +141,19 @@ WORDS: Mapping[str, Text] = {
     "accept_chosen": Text("接收所选", "Accept the chosen"),
     "refuse_chosen": Text("退回所选", "Send the chosen back"),
     "item": Text("清单项", "Item"),
-    "file": Text("文件（可空，不超过 32 MiB；更大的用命令提交）", "File (may be empty, 32 MiB at most; larger ones by command)"),
+    "file": Text(
+        "文件（可空，不超过 32 MiB；更大的用命令提交）", "File (may be empty, 32 MiB at most; larger ones by command)"
+    ),
     "note_or_reason": Text("说明；“不适用”时写理由", "Note; the reason where it does not apply"),
     "not_applicable": Text("此项不适用", "The item does not apply"),
     "no_secrets": Text("不得含私钥和口令。", "Never private keys or passwords."),
     "hand_over": Text("提交", "Hand over"),
     "sign_for": Text("代表{r}签字", "Sign for the {r}"),
     "package": Text("归档包", "Package"),
-    "package_hint": Text("清单、证据、运维手册、确认单和记录；未签字前为草稿。", "Checklist, evidence, runbook, form and records; a draft until it is signed."),
+    "package_hint": Text(
+        "清单、证据、运维手册、确认单和记录；未签字前为草稿。",
+        "Checklist, evidence, runbook, form and records; a draft until it is signed.",
+    ),
     "download_package": Text("下载归档包（.tar）", "Download the package (.tar)"),
     "level": Text("等级", "Level"),
     "builder": Text("接管单位", "Unit that takes over"),
@@ -135,7 +161,9 @@ WORDS: Mapping[str, Text] = {
     "dual_run_until": Text("双轨运行截止日（可空）", "Agreed last day of the dual run (may be empty)"),
     "plan_takeover": Text("列入接管计划", "Plan the takeover"),
     "start_takeover": Text("开始接管", "Begin the takeover"),
-    "builder_key": Text("对方 SSH 公钥文件（.pub；只登记的不需要）", "The builder's SSH public key (.pub; not for level register)"),
+    "builder_key": Text(
+        "对方 SSH 公钥文件（.pub；只登记的不需要）", "The builder's SSH public key (.pub; not for level register)"
+    ),
     "hosts": Text("换钥的主机，空格分隔（可空）", "Hosts whose keys change, with spaces between (may be empty)"),
     "pause_takeover": Text("暂缓、不适用", "Put off, not applicable"),
     "resume_takeover": Text("恢复", "Go on"),
@@ -154,17 +182,30 @@ WORDS: Mapping[str, Text] = {
     "why_urgent": Text("紧急理由（记入台账）", "Why it can't wait (goes into the ledger)"),
     "approve_urgently": Text("紧急批准", "Approve as an emergency"),
     "order_hold": Text("暂停", "Hold"),
-    "about_hold": Text("不再开始新的步骤；正在执行的一步会做完。", "No further step begins; the one under way ends first."),
+    "about_hold": Text(
+        "不再开始新的步骤；正在执行的一步会做完。", "No further step begins; the one under way ends first."
+    ),
     "order_resume": Text("继续", "Go on"),
-    "about_resume": Text("解除暂停，按现在的计划和文件接着做；内容有变的须重新批准。", "Take back holds and go on with plan and files as they are now; what has changed is approved again."),
+    "about_resume": Text(
+        "解除暂停，按现在的计划和文件接着做；内容有变的须重新批准。",
+        "Take back holds and go on with plan and files as they are now; what has changed is approved again.",
+    ),
     "order_cancel": Text("取消并撤销", "Cancel and undo"),
-    "about_cancel": Text("中止正在执行的步骤，撤销已做的，系统退出这次执行。", "The step under way is stopped, what was done is undone, and the system leaves the run."),
+    "about_cancel": Text(
+        "中止正在执行的步骤，撤销已做的，系统退出这次执行。",
+        "The step under way is stopped, what was done is undone, and the system leaves the run.",
+    ),
     "order_rollback": Text("回退", "Roll back"),
-    "about_rollback": Text("让源系统恢复服务；割接后写入目标的数据不带回。", "The source serves again; what was written to the target since is not carried back."),
+    "about_rollback": Text(
+        "让源系统恢复服务；割接后写入目标的数据不带回。",
+        "The source serves again; what was written to the target since is not carried back.",
+    ),
     "order_accept": Text("验收", "Accept"),
     "about_accept": Text("试运行通过；从此不再回退。", "The trial was passed; from now on there is no way back."),
     "order_switch_off": Text("停用源", "Switch the source off"),
-    "about_switch_off": Text("停止源系统的服务，数据不删除。", "Services of the source are stopped; no data is deleted."),
+    "about_switch_off": Text(
+        "停止源系统的服务，数据不删除。", "Services of the source are stopped; no data is deleted."
+    ),
     "reviews": Text("待复核的紧急批准", "Emergencies to be reviewed"),
     "review_by": Text("复核期限", "review due"),
     "finding": Text("复核结论（记入台账）", "What was found (goes into the ledger)"),
@@ -190,12 +231,17 @@ WORDS: Mapping[str, Text] = {
     "decide": Text("记录决定", "Record the decision"),
     "not_yours": Text("这项决定须由他人作出。", "The decision is somebody else's to make."),
     "log": Text("日志", "Log"),
-    "log_cut": Text("日志较长，只显示末尾；导出可得全文。", "A long log: only its end is shown; the file has all of it."),
+    "log_cut": Text(
+        "日志较长，只显示末尾；导出可得全文。", "A long log: only its end is shown; the file has all of it."
+    ),
     "back_to_system": Text("返回该系统", "Back to the system"),
     "executor": Text("执行进程", "Worker"),
     "proven": Text("已证实 / 应做", "Proven / expected"),
     "evidence": Text("证据摘要", "Evidence digest"),
-    "register_intro": Text("登记后由执行进程（govcloud worker）执行：先作只读检查，到关口停下等待批准。本页不直接操作主机。", "Workers (govcloud worker) carry out what is registered: checks first (read only), then they stop at the gates. This page touches no host."),
+    "register_intro": Text(
+        "登记后由执行进程（govcloud worker）执行：先作只读检查，到关口停下等待批准。本页不直接操作主机。",
+        "Workers (govcloud worker) carry out what is registered: checks first (read only), then they stop at the gates. This page touches no host.",
+    ),
     "register": Text("登记", "Register"),
     "by_wave": Text("按计划的批次", "A wave of the plan"),
     "by_systems": Text("按系统", "Named systems"),

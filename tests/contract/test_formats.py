@@ -125,7 +125,9 @@ LOADERS: dict[str, Callable[[Path], Any]] = {
     "regulations/topics.yaml": _topics,
     "calendars/CN-2026.yaml": _calendar,
     "checklist.yaml": lambda folder: load_checklist(folder / "checklist.yaml"),
-    "takeover/SL-OA-01.yaml": lambda folder: load_needs(folder / "takeover" / "SL-OA-01.yaml").hosts["oa-db-01"].backups[1],
+    "takeover/SL-OA-01.yaml": lambda folder: (
+        load_needs(folder / "takeover" / "SL-OA-01.yaml").hosts["oa-db-01"].backups[1]
+    ),
 }
 """Example -> the loader that the commands use."""
 
@@ -162,7 +164,11 @@ def said_of_unknown_keys() -> dict[str, str]:
 def _row_of(name: str) -> str:
     path = Path(name)
     folder = path.parent.name
-    return f"{folder}/*.yaml" if folder in {"columns", "migration", "requests", "cases", "calendars", "takeover"} else path.name
+    return (
+        f"{folder}/*.yaml"
+        if folder in {"columns", "migration", "requests", "cases", "calendars", "takeover"}
+        else path.name
+    )
 
 
 @pytest.mark.parametrize("name", [n for n in LOADERS if n.endswith(".yaml") and not n.endswith("topics.yaml")])

@@ -65,7 +65,11 @@ def plans() -> list[HostPlan]:
 
 
 def furnish(bed: ServerBed) -> None:
-    bed.hosts["dns"].run("sh", "-c", "chown -R bind:bind /var/lib/bind; named -u bind -c /etc/bind/named.conf; mkdir -p /run/chrony; chronyd -x")
+    bed.hosts["dns"].run(
+        "sh",
+        "-c",
+        "chown -R bind:bind /var/lib/bind; named -u bind -c /etc/bind/named.conf; mkdir -p /run/chrony; chronyd -x",
+    )
     for name in (OLD, NEW):
         _app(bed.hosts[name])
 

@@ -99,7 +99,9 @@ def test_a_legacy_system_passes_once_refused_papers_are_completed(place: Place, 
     place.takeover("accept", legacy, "--all")
     incomplete = ("takeover", "rotate", legacy, "--identity", str(place.builder))
     place.estate.govcloud(*incomplete, user=BUILDER, codes=(1,))
-    assert place.prove(legacy, "keys", old=True)["keys"][0] is False, "access stays as it was until the papers are complete"
+    assert place.prove(legacy, "keys", old=True)["keys"][0] is False, (
+        "access stays as it was until the papers are complete"
+    )
     place.give(legacy)
     place.takeover("accept", legacy, "--all")
     place.takeover("rotate", legacy, "--identity", str(place.builder))
@@ -108,7 +110,15 @@ def test_a_legacy_system_passes_once_refused_papers_are_completed(place: Place, 
     host.run("nft", "-f", "-", input=_GUARD)
     place.change_host(OLD, via="gate")
     path = place.estate.path
-    trust = ("discover", "trust", "--hosts", str(path / "hosts.yaml"), "--expect", str(path / "fingerprints.txt"), "--approve")
+    trust = (
+        "discover",
+        "trust",
+        "--hosts",
+        str(path / "hosts.yaml"),
+        "--expect",
+        str(path / "fingerprints.txt"),
+        "--approve",
+    )
     place.estate.govcloud(*trust, user="审批人乙")
     found = place.prove(legacy)
     assert outcomes(found) == dict.fromkeys(found, True) and len(found) == 8, found
@@ -155,7 +165,9 @@ X""",
 
 
 @pytest.mark.parametrize("dump", DUMPS)
-def test_a_dump_that_is_not_the_backup_is_red_and_the_source_stays_as_it_is(place: Place, migrated: str, dump: str) -> None:
+def test_a_dump_that_is_not_the_backup_is_red_and_the_source_stays_as_it_is(
+    place: Place, migrated: str, dump: str
+) -> None:
     host = place.bed.hosts[NEW]
     host.run("sh", "-c", _ROWS.format("postgres", "CREATE DATABASE other"), check=False)
     sql(place, NEW, "CREATE TABLE IF NOT EXISTS strange (n int)", "other")
@@ -174,8 +186,17 @@ def test_a_dump_that_is_not_the_backup_is_red_and_the_source_stays_as_it_is(plac
 def test_a_text_dump_and_a_frozen_source_are_compared_to_the_last_row(place: Place, migrated: str) -> None:
     host = place.bed.hosts[NEW]
     dump = {"kind": "postgresql", "path": "/var/backups/app/*.sql.gz", "frozen": True}
-    end = {"name": "records", "user": "records", "bin": "/usr/lib/postgresql/15/bin", "password_file": "/etc/records.pass"}
-    host.run("sh", "-ec", "PGPASSWORD=$(cat /etc/records.pass) pg_dump -C -h 127.0.0.1 -U records records | gzip > /var/backups/app/r.sql.gz")
+    end = {
+        "name": "records",
+        "user": "records",
+        "bin": "/usr/lib/postgresql/15/bin",
+        "password_file": "/etc/records.pass",
+    }
+    host.run(
+        "sh",
+        "-ec",
+        "PGPASSWORD=$(cat /etc/records.pass) pg_dump -C -h 127.0.0.1 -U records records | gzip > /var/backups/app/r.sql.gz",
+    )
     place.write_needs(MIGRATED, backups=[dump | {"end": end}])
     try:
         found = place.prove(migrated, "restore")["restore"]
