@@ -56,6 +56,8 @@ class Settings:
     """Zones, gates, people who approve; see docs/runbook.md."""
     takeover: Mapping[str, object] = field(default_factory=dict)
     """What the site wants of hosts that are taken over: time and name servers."""
+    web: Mapping[str, object] = field(default_factory=dict)
+    """The dashboard: sign-in by the office's identity provider; see docs/dashboard.md."""
 
 
 @dataclass(frozen=True, slots=True)

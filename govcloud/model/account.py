@@ -66,9 +66,9 @@ ACTION_NAMES: Mapping[Action, Text] = {
     "administer": Text("管理账号与配置", "administer accounts and settings"),
 }
 
-Identity = Literal["os_user", "declared", "account", "token"]
+Identity = Literal["os_user", "declared", "account", "token", "oidc"]
 """How it is known who acts: by the operating-system user; by nothing but a name given with --user; by an account's password;
-by an account's token."""
+by an account's token; by the office's identity provider."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from govcloud.model.account import Identity
 from govcloud.store import schema
 from govcloud.store.codec import decode, encode, instant
 
@@ -21,6 +22,8 @@ class WebSession:
     begun_at: datetime
     seen_at: datetime
     expires_at: datetime
+    identity: Identity = "account"
+    """By what he has shown who he is."""
 
 
 def save_web_session(tx: Connection, session: WebSession) -> None:

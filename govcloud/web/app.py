@@ -62,7 +62,7 @@ ROUTERS = (
     account_pages.router,
     *api.ROUTERS,
 )
-OPEN = frozenset({"/sign-in", "/local", "/language"})
+OPEN = frozenset({"/sign-in", "/sign-in/oidc", "/sign-in/oidc/back", "/local", "/language"})
 """Routes that nobody needs to be signed in for."""
 _STATUS = ((NotAllowed, 403), (Forged, 403), (UsageError, 400), (InputError, 422), (OutsideError, 503))
 

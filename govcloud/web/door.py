@@ -102,7 +102,9 @@ def _by_cookie(request: Request, _token: str, actions: tuple[Action, ...], sets_
         raise NotSignedIn
     account = found.account
     try:
-        acting = admit(place.session, account, actions, "account", request.url.path, sets_password=sets_password)
+        acting = admit(
+            place.session, account, actions, found.session.identity, request.url.path, sets_password=sets_password
+        )
     except NotAllowed:
         if account is not None and account.password_set_by not in ("", account.login) and request.method in _SAFE:
             raise OwnPasswordFirst from None

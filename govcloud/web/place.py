@@ -13,6 +13,7 @@ from govcloud.model.account import Acting
 from govcloud.model.text import Lang, Text
 from govcloud.web.limits import Limiter
 from govcloud.web.live import Followers
+from govcloud.web.oidc import Provider
 from govcloud.workflow.session import Session
 from govcloud.workflow.sign_in import LocalKey
 
@@ -48,6 +49,8 @@ class Place:
     """Served over TLS: cookies go nowhere else."""
     local_key: LocalKey | None = None
     """Opens the door once for whoever started the server, where the workspace keeps no accounts."""
+    oidc: Provider | None = None
+    """The office's identity provider."""
     attempts: Limiter = field(default_factory=lambda: Limiter(burst=10, per_minute=10))
     """Of sign-ins, per address."""
     requests: Limiter = field(default_factory=lambda: Limiter(burst=120, per_minute=1200))

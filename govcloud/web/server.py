@@ -17,6 +17,7 @@ from govcloud.errors import InputError, OutsideError, UsageError
 from govcloud.model.ids import is_host_name
 from govcloud.model.text import Text
 from govcloud.web.app import create_app
+from govcloud.web.oidc import build_provider
 from govcloud.web.place import LOOPBACK_NAMES, Place
 from govcloud.workflow.accounts import has_accounts
 from govcloud.workflow.session import Session
@@ -98,6 +99,7 @@ def build_place(session: Session, where: Address) -> Place:
         hosts=LOOPBACK_NAMES | {_bracketed(where.host)} | {name.lower() for name in where.names},
         secure=where.secure,
         local_key=None if has_accounts(session) else LocalKey(),
+        oidc=build_provider(session.workspace, session.now),
     )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from govcloud.model.text import Text
 from govcloud.web.door import ANYBODY, COOKIE, LANGUAGE, enter, place_of, stranger
+from govcloud.web.oidc import WITHIN, Provider, Refused
 from govcloud.web.place import Place
 from govcloud.web.security import same_origin
 from govcloud.web.visit import Visit
 from govcloud.workflow.accounts import acting_for, enabled_account, has_accounts
-from govcloud.workflow.sign_in import Begun, begin, sign_in, sign_out
+from govcloud.workflow.sign_in import Begun, begin, sign_in, sign_in_by_provider, sign_out
 
 router = APIRouter(include_in_schema=False)
 _TITLE = Text("登录", "Sign in")
@@ -22,6 +25,13 @@ _HOW = Text(
     "This workspace keeps no accounts: open the address that govcloud serve printed on its terminal. For several people make accounts first (govcloud accounts add).",
 )
 _WRONG = Text("账号或口令不对，或账号不可用", "Account or password is wrong, or the account can't be used")
+_NOT_KNOWN = Text(
+    "统一身份认证登录未成功：请重试，仍不成功请找系统管理员",
+    "That sign-in did not work: try again, then ask an administrator",
+)
+_OFTEN = Text("尝试过于频繁，请稍后再试", "Too many attempts; try again later")
+_OIDC, _OIDC_PATH = "govcloud_oidc", "/sign-in/oidc"
+_log = logging.getLogger(__name__)
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -42,7 +52,7 @@ def take_form(request: Request, login: Annotated[str, Form()], password: Annotat
     if not same_origin(request.headers, secure=place.secure):
         return _form(request, _WRONG, 403)
     if not place.attempts.allows(request.client.host if request.client else ""):
-        return _form(request, Text("尝试过于频繁，请稍后再试", "Too many attempts; try again later"), 429)
+        return _form(request, _OFTEN, 429)
     begun = sign_in(place.session, login, password)
     return _form(request, _WRONG, 401) if begun is None else entered(place, begun)
 
@@ -59,11 +69,67 @@ def by_local_key(request: Request, key: str = "") -> Response:
 
 def entered(place: Place, begun: Begun, path: str | None = None) -> Response:
     """To `path`, by default the first page that he may look at."""
+    return _keep(RedirectResponse(path or _first_page(place, begun), status_code=303), place, begun)
+
+
+def _first_page(place: Place, begun: Begun) -> str:
     account = enabled_account(place.session, begun.session.login) if begun.session.login else None
     keeps_accounts = account is not None and acting_for(account, "read", "account") is None
-    answer = RedirectResponse(path or ("/accounts" if keeps_accounts else "/"), status_code=303)
+    return "/accounts" if keeps_accounts else "/"
+
+
+def _keep(answer: Response, place: Place, begun: Begun) -> Response:
     answer.set_cookie(COOKIE, begun.cookie, httponly=True, samesite="strict", secure=place.secure, path="/")
     return answer
+
+
+@router.get(_OIDC_PATH)
+def to_provider(request: Request) -> Response:
+    place, provider = place_of(request), _provider(request)
+    if not place.attempts.allows(request.client.host if request.client else ""):
+        return _form(request, _OFTEN, 429)
+    # By a name that the gatekeeper knows; which addresses may be led back to is kept by the provider, too.
+    back = f"{'https' if place.secure else 'http'}://{request.headers['host']}{_OIDC_PATH}/back"
+    try:
+        browser, url = provider.start(back)
+    except Refused as error:
+        return _refused(request, error)
+    answer = RedirectResponse(url, status_code=303)
+    # Lax: the way back begins on the provider's page, and a strict cookie would stay behind. It opens nothing by itself.
+    answer.set_cookie(_OIDC, browser, max_age=int(WITHIN.total_seconds()), httponly=True, samesite="lax",
+                      secure=place.secure, path=_OIDC_PATH)  # fmt: skip
+    return answer
+
+
+@router.get(f"{_OIDC_PATH}/back")
+def from_provider(request: Request) -> Response:
+    place, provider = place_of(request), _provider(request)
+    try:
+        login = provider.finish(request.cookies.get(_OIDC, ""), request.query_params)
+        begun = sign_in_by_provider(place.session, login)
+        if begun is None:
+            raise Refused(f"no enabled account has the login {login[:100]!a}")
+    except Refused as error:
+        answer = _refused(request, error)
+    else:
+        path = _first_page(place, begun)
+        # A page, no redirect: the session's strict cookie is not sent while the chain that began elsewhere lasts.
+        answer = _keep(stranger(request).page("signed_in.html.j2", _TITLE, path=path), place, begun)
+        answer.headers["Refresh"] = f"0; url={path}"
+    answer.delete_cookie(_OIDC, path=_OIDC_PATH)
+    return answer
+
+
+def _provider(request: Request) -> Provider:
+    provider = place_of(request).oidc
+    if provider is None:
+        raise HTTPException(404)
+    return provider
+
+
+def _refused(request: Request, error: Refused) -> Response:
+    _log.warning("sign-in by OpenID Connect refused: %s", error)
+    return _form(request, _NOT_KNOWN, 401)
 
 
 @router.post("/sign-out")

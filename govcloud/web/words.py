@@ -13,6 +13,7 @@ WORDS: Mapping[str, Text] = {
     "other_language": Text("English", "中文"),
     "sign_in": Text("登录", "Sign in"),
     "sign_out": Text("退出", "Sign out"),
+    "go_on": Text("继续", "Continue"),
     "login": Text("账号", "Account"),
     "password": Text("口令", "Password"),
     "none": Text("（无）", "(none)"),

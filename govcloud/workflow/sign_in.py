@@ -8,11 +8,12 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from govcloud.model.account import Account
+from govcloud.model.account import Account, Identity
+from govcloud.model.ids import is_host_name
 from govcloud.model.ledger import LedgerEntry
 from govcloud.store import ledger as ledger_store
 from govcloud.store.web_session import WebSession, end_expired, end_web_session, find_web_session, save_web_session
-from govcloud.workflow.accounts import authenticate, enabled_account
+from govcloud.workflow.accounts import authenticate, enabled_account, refuse
 from govcloud.workflow.session import Session
 
 IDLE = timedelta(minutes=30)
@@ -57,18 +58,31 @@ def sign_in(session: Session, login: str, password: str) -> Begun | None:
     return None if account is None else begin(session, account)
 
 
-def begin(session: Session, account: Account | None) -> Begun:
+def sign_in_by_provider(session: Session, login: str) -> Begun | None:
+    """For whom the office's identity provider knows by that login. None, recorded, where no enabled account has it: none is
+    ever made."""
+    account = enabled_account(session, login) if is_host_name(login) else None  # a database may not take any text
+    if account is None:
+        refuse(session, "oidc", "identity", None)
+        return None
+    return begin(session, account, "oidc")
+
+
+def begin(session: Session, account: Account | None, identity: Identity = "account") -> Begun:
     """A session for somebody who has shown who he is. The record names him, never the cookie."""
     now, cookie = session.now(), secrets.token_urlsafe(32)
     made = WebSession(
         sha256=_digest(cookie), login=account.login if account else "", csrf=secrets.token_urlsafe(24),
-        begun_at=now, seen_at=now, expires_at=now + IDLE,
+        begun_at=now, seen_at=now, expires_at=now + IDLE, identity=identity,
     )  # fmt: skip
-    actor = account.name if account else session.actor
+    entry = LedgerEntry(
+        kind="sign_in", actor=account.name if account else session.actor, at=now, body={"login": made.login},
+        unit=account.unit if account else None, identity=identity if account else None,
+    )  # fmt: skip
     with session.store.begin() as tx:
         end_expired(tx, now)
         save_web_session(tx, made)
-        ledger_store.append(tx, LedgerEntry(kind="sign_in", actor=actor, at=now, body={"login": made.login}))
+        ledger_store.append(tx, entry)
     return Begun(cookie=cookie, session=made)
 
 

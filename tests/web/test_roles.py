@@ -98,7 +98,7 @@ _may({W, B, A, U}, "POST /ledger/checkpoint /api/ledger/checkpoints")
 _may(READ, "GET /plan/files/{form}", "POST /plan/papers /takeovers/{handover_id}/package /ledger/{seq}/proof /ledger/export",
      "POST /api/ledger/records/{record}/proof")  # fmt: skip
 
-OPEN = {"GET /sign-in", "POST /sign-in", "GET /local", "POST /language"}
+OPEN = {"GET /sign-in", "POST /sign-in", "GET /sign-in/oidc", "GET /sign-in/oidc/back", "GET /local", "POST /language"}
 OWN_PASSWORD = {"GET /me", "POST /me/password", "POST /sign-out"}
 """What somebody may do whose password an administrator has set."""
 STATES = ("new", "at_work")
