@@ -63,10 +63,3 @@ def projects_of(tx: Connection, system_id: str) -> tuple[str, ...]:
         .order_by(table.c.entity_id)
     )
     return tuple(project_id for project_id, body in rows if system_id in decode(body, Project).systems)
-
-
-def runs_of(tx: Connection, system_id: str) -> tuple[str, ...]:
-    """Runs that carried the system, in the order of their ids."""
-    table = schema.run_system
-    query = select(table.c.run_id).where(table.c.system_id == system_id).order_by(table.c.run_id)
-    return tuple(tx.execute(query).scalars())

@@ -384,16 +384,3 @@ def _read_note(path: Path) -> bytes:
             Text("检查点文件读不了：{why}", "The checkpoint file can't be read: {why}").format(why=error.strerror),
             where=str(path),
         ) from None
-
-
-def list_records(session: Session, *, kind: str | None = None, limit: int = 50) -> list[dict[str, object]]:
-    """The newest records as plain JSON objects with their leaf hash, oldest of them first."""
-    found: list[dict[str, object]] = []
-    with session.store.read() as tx:
-        for record in ledger_store.iterate(tx, newest_first=True):
-            document = json.loads(record.canonical)
-            if kind is None or document["kind"] == kind:
-                found.append({**document, "leaf_hash": record.leaf_hash})
-            if len(found) == limit:
-                break
-    return found[::-1]

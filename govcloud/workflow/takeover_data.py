@@ -20,7 +20,7 @@ from govcloud.model.inventory import Dependency, Network, Project, System
 from govcloud.model.server import Server
 from govcloud.model.text import Text
 from govcloud.store import attempt as attempt_store
-from govcloud.store import handover as handover_store
+from govcloud.store import run as run_store
 from govcloud.store.finding import last_check_on, open_findings
 from govcloud.store.inventory import load_part
 from govcloud.store.listing import load_entities
@@ -261,7 +261,7 @@ def _waivers(known: _Known) -> Iterator[DataFact]:
 
 def _run_faults(known: _Known) -> Iterator[DataFact]:
     """The last attempt of a step and phase, where it did not succeed or has no result."""
-    for run_id in handover_store.runs_of(known.tx, known.system.system_id):
+    for run_id in sorted(run_store.runs_of(known.tx, [known.system.system_id])):
         attempts = attempt_store.attempts(known.tx, run_id, known.system.system_id)
         for a in {(a.key.step, a.key.phase): a for a in attempts}.values():
             if a.result is None or a.result.status != "ok":

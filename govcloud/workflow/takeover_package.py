@@ -110,7 +110,7 @@ def _page(document: Document, name: str, lang: Lang) -> bytes:
 def _spec(session: Session, handover: Handover) -> MigrationSpec | None:
     """Of the last run that carried the system."""
     with session.store.read() as tx:
-        runs = handover_store.runs_of(tx, handover.system_id)
+        runs = sorted(run_store.runs_of(tx, [handover.system_id]))
         found = run_store.load_run_system(tx, runs[-1], handover.system_id) if runs else None
     return found.spec if found else None
 

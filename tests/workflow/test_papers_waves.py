@@ -29,11 +29,11 @@ from govcloud.report.view import View
 from govcloud.settings import open_workspace
 from govcloud.store import plan as plan_store
 from govcloud.workflow import run_gates, run_orders
-from govcloud.workflow.audit import list_records
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.paper_kind import Scope
 from govcloud.workflow.papers_waves import WAVE_KINDS
 from govcloud.workflow.session import open_session
+from govcloud.workflow.timeline import Wanted, read_timeline
 
 KINDS = {kind.kind_id: kind for kind in WAVE_KINDS}
 TITLES = {name: step.title for name, step in load_steps().items()}
@@ -296,7 +296,7 @@ def test_the_papers_of_a_wave_are_written_by_one_command_and_their_digests_recor
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "papers").iterdir()}
     assert sorted(files) == ["approval-1.zh.docx", "cutover-1.zh.docx", "rollback-1.zh.docx"]
     with desk.open() as session:
-        (newest,) = list_records(session, kind="report", limit=1)
+        (newest,) = read_timeline(session, Wanted(kind="report"), limit=1).records
     assert newest["body"]["files"] == files
     assert govcloud([*argv, "--kind", "verification"]) == 1, "there is no run yet"
 
