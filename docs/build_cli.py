@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from govcloud.cli._manual import EXAMPLES
-from govcloud.cli.base import LocalizedCommand, LocalizedOption
+from govcloud.cli.base import LocalizedCommand, LocalizedOption, choices_of
 from govcloud.cli.main import INTERRUPTED, cli
 from govcloud.model.text import Text
 
@@ -66,7 +67,7 @@ def _examples(path: str) -> list[str]:
 
 
 def _options(command: click.Command) -> list[str]:
-    rows = []
+    rows = [f"| {name} `{_values(kind)}` | | |" for name, kind in choices_of(command)]
     for parameter in command.params:
         if isinstance(parameter, LocalizedOption) and not parameter.hidden:
             names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
@@ -77,7 +78,11 @@ def _options(command: click.Command) -> list[str]:
 
 
 def _kind(kind: click.ParamType) -> str:
-    return f" `{'｜'.join(map(str, kind.choices))}`" if isinstance(kind, click.Choice) else ""
+    return f" `{_values(kind)}`" if isinstance(kind, click.Choice) else ""
+
+
+def _values(kind: click.Choice[Any]) -> str:
+    return "｜".join(map(str, kind.choices))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ class Settings:
     """Department -> what it may use of the cloud; requests are totalled against it."""
     planning: Mapping[str, object] = field(default_factory=dict)
     """Crews, windows, freezes; see docs/planning.md."""
+    steps: Mapping[str, object] = field(default_factory=dict)
+    """Minutes of the steps as they were measured here, for the planner and for the runs; see docs/planning.md."""
     execution: Mapping[str, object] = field(default_factory=dict)
     """Zones, gates, people who approve; see docs/runbook.md."""
     takeover: Mapping[str, object] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from govcloud.workflow.ansible_source import build_ansible_inventory, list_for_a
 @option("--host", metavar="NAME", text=Text("一台主机的变量", "Variables of one host"))
 @option(
     "-o",
-    "output",
+    "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     text=Text("写成静态清单文件（YAML）", "Write a static inventory file (YAML)"),
 )

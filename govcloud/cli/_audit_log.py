@@ -59,7 +59,7 @@ def log(
     action="read",
 )
 @click.argument("sha256")
-@option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), text=Text("复制到文件", "Copy it to a file"))
+@option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), text=Text("复制到文件", "Copy it to a file"))
 @pass_app
 def evidence(app: App, sha256: str, output: Path | None) -> int:
     with app.session() as session:

@@ -97,11 +97,11 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "check rules": (Example("check rules", Text("试跑每条规则的用例", "try each rule's cases")),),
     "check show": (Example("check show FINDING", Text("一个问题的依据和下一步", "evidence of a finding, and what to do")),),
     "completion": (
-        Example("completion bash > ~/.local/share/bash-completion/completions/govcloud", Text("为本人装上 bash 补全", "for yourself, in bash")),
+        Example("completion bash > ~/.govcloud-completion", Text("bash、zsh：再在 ~/.bashrc 或 ~/.zshrc 中加一行 source ~/.govcloud-completion", "bash; for zsh say zsh. Then add to ~/.bashrc or ~/.zshrc: source ~/.govcloud-completion")),
         Example("completion fish > ~/.config/fish/completions/govcloud.fish", Text("为本人装上 fish 补全", "for yourself, in fish")),
     ),
     "demo": (
-        Example("demo", Text("在临时目录里走完全程", "the whole road in a folder of its own")),
+        Example("demo", Text("在当前目录下新建一个目录，走完全程", "the whole road, in a new folder under the current one")),
         Example("demo ~/demo --keep", Text("留在 ~/demo，主机继续运行", "in ~/demo, and the hosts stay")),
     ),
     "discover ansible": (Example("discover ansible /etc/ansible/hosts", Text("读取已有的主机清单", "read a list of hosts that exists")),),
@@ -178,8 +178,8 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "run accept": (Example("run accept RUN --system SL-OA-01 --reason 试运行期满", Text("试运行通过", "the trial was passed")),),
     "run answer": (Example("run answer RUN SL-OA-01 ticket.json", Text("读入云管人员的答复", "read the cloud desk's answer")),),
     "run approve": (
-        Example("run approve RUN --step cutover", Text("批准一道关口（须由他人）", "one gate; by another person")),
-        Example("run approve RUN --emergency --reason 故障处置", Text("紧急：两人各批一次，事后复核", "an emergency: two people, reviewed later")),
+        Example("--user li run approve RUN --step freeze", Text("批准一道关口（须由他人）", "one gate; by another person")),
+        Example("--user li run approve RUN --step freeze --system SL-OA-01 --emergency --reason 故障处置", Text("紧急：两人各批一次，事后复核", "an emergency: two people, reviewed later")),
     ),
     "run cancel": (Example("run cancel RUN --reason 部门要求推迟", Text("中止并撤销已做的", "stop, and undo what was begun")),),
     "run cleanup": (Example("run cleanup RUN --list", Text("先看会删除什么", "see first what would be deleted")),),
@@ -207,7 +207,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     ),
     "takeover check": (Example("takeover check HANDOVER --identity builder.key", Text("再次验证登录密钥", "prove the keys again")),),
     "takeover data": (Example("takeover data HANDOVER licences", Text("许可及到期日", "licences and when they end")),),
-    "takeover defer": (Example("takeover defer SL-OA-01 --reason 合同未到期 --until 2027-03-01", Text("推迟，到期再看", "put it off, and look again on that day")),),
+    "takeover defer": (Example("takeover defer SL-OA-01 --reason 合同未到期 --until 2027-03-01", Text("暂缓，到期再看", "put it off, and look again on that day")),),
     "takeover evidence": (
         Example("takeover evidence HANDOVER design design.pdf", Text("提交一项资料", "hand one paper over")),
         Example("takeover evidence HANDOVER source_code --note 示例代码库，版本3.2", Text("用一句话说明", "a sentence in place of a file")),
@@ -223,8 +223,8 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example("takeover package --check package.tar", Text("离线核对一个归档包", "check a package offline")),
     ),
     "takeover papers": (Example("takeover papers HANDOVER papers", Text("提交整个目录，文件以清单项编号命名", "a whole folder, its files named after the items")),),
-    "takeover plan": (Example("takeover plan SL-OA-01 --level full --builder 示例软件公司甲 --until 2027-03-31", Text("定下级别、接管单位和日期", "level, unit and day")),),
-    "takeover progress": (Example("takeover progress", Text("各部门进度和超期的", "each department's progress, and what is overdue")),),
+    "takeover plan": (Example("takeover plan SL-OA-01 --level full --builder 示例软件公司甲 --until 2027-03-31", Text("定下等级、接管单位和日期", "level, unit and day")),),
+    "takeover progress": (Example("takeover progress", Text("各部门进度和逾期的", "each department's progress, and what is overdue")),),
     "takeover prove": (
         Example("takeover prove HANDOVER --identity builder.key", Text("在主机上逐项证明", "prove everything on the hosts")),
         Example("takeover prove HANDOVER keys vendor_access --old-key vendor.key", Text("只证明原运维单位已进不去", "only that the old vendor is locked out")),
@@ -233,7 +233,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example("takeover refuse HANDOVER design --reason 缺接口说明", Text("退回一项", "send one item back")),
         Example("takeover refuse HANDOVER --all --reason 资料不全", Text("整体退回", "the whole as incomplete")),
     ),
-    "takeover resume": (Example("takeover resume SL-OA-01", Text("撤回推迟或排除", "take a deferral or an exclusion back")),),
+    "takeover resume": (Example("takeover resume SL-OA-01", Text("撤销暂缓或不适用", "take a deferral or an exclusion back")),),
     "takeover rotate": (Example("takeover rotate HANDOVER --identity builder.key", Text("换钥并逐步验证", "change the keys, each step proved")),),
     "takeover sign": (Example("takeover sign HANDOVER --role owner", Text("业主单位签字", "sign for the owner")),),
     "takeover start": (Example("takeover start SL-OA-01 --builder 示例软件公司甲 --builder-key builder.pub", Text("开始一个系统的接管", "begin the takeover of a system")),),

@@ -103,7 +103,7 @@ def cancel(app: App, run_id: str, systems: tuple[str, ...], reason: str | None) 
 @click.argument("run_id")
 @click.argument("system_id")
 @step_argument
-@click.argument("choice", type=click.Choice(get_args(Choice)))
+@click.argument("choice", metavar="DECISION", type=click.Choice(get_args(Choice)))
 @phase_option
 @reason_option
 @pass_app

@@ -35,7 +35,7 @@ phase_option = option(
     "--phase", type=click.Choice(get_args(Phase)), default="apply",
     text=Text("环节，默认 apply", "Phase of the step, apply by default"),
 )  # fmt: skip
-step_argument = click.argument("step", type=click.Choice(get_args(StepName)))
+step_argument = click.argument("step", metavar="STEP", type=click.Choice(get_args(StepName)))
 
 
 def carry_on(app: App, session: Session, run_id: str, *, wait_min: int = 0) -> RunOverview | None:

@@ -27,7 +27,7 @@ def audit() -> None:
 
 
 @verb(Text("签一个检查点；把它存到本机以外", "Sign a checkpoint; keep it outside of this machine"), action="checkpoint")
-@option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), text=Text("写入文件", "Write it to a file"))
+@option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), text=Text("写入文件", "Write it to a file"))
 @pass_app
 def checkpoint(app: App, output: Path | None) -> None:
     with app.session() as session:
@@ -48,7 +48,9 @@ def checkpoint(app: App, output: Path | None) -> None:
 
 
 @verb(Text("导出给审计方离线核对的目录", "Write a folder that an auditor checks offline"), action="export")
-@option("-o", "folder", required=True, type=click.Path(path_type=Path), text=Text("目标目录", "Target folder"))
+@option(
+    "-o", "--output", "folder", required=True, type=click.Path(path_type=Path), text=Text("目标目录", "Target folder")
+)
 @option(
     "--since",
     text=Text(
@@ -64,28 +66,30 @@ def export(app: App, folder: Path, since: str | None) -> None:
         app.show(build_checkpoint_view(made.checkpoint, vkey=made.vkey))
     app.say(
         Text(
-            "已导出 {n} 条记录到 {folder}\n公钥（请另行交给审计方）：{vkey}\n核对：python3 verify.py {folder} --key '{vkey}'",
+            "已导出 {n} 条记录到 {folder}\n公钥（请另行交给审计方）：{vkey}\n核对：python3 {folder}/verify.py {folder} --key '{vkey}'",
             "{n} records exported to {folder}\nPublic key (give it to the auditor by another way): {vkey}\n"
-            "Check it: python3 verify.py {folder} --key '{vkey}'",
+            "Check it: python3 {folder}/verify.py {folder} --key '{vkey}'",
         ).format(n=made.checkpoint.size - made.start, folder=folder, vkey=made.vkey)
     )
 
 
 @verb(
-    Text("证明一条记录在台账中：一个可单独交出的小文件", "Prove that a record is in the ledger: one small file"),
+    Text(
+        "证明一条记录（编号或叶哈希）在台账中：一个可单独交出的小文件",
+        "Prove that a record (its number or leaf hash) is in the ledger: one small file",
+    ),
     action="export",
 )
 @click.argument("record")
 @option(
     "-o",
-    "output",
+    "--output",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     text=Text("写入文件", "Write it to a file"),
 )
 @pass_app
 def prove(app: App, record: str, output: Path) -> None:
-    """RECORD: its number or its leaf hash."""
     with app.session() as session:
         (proof,) = audit_workflow.prove(session, [audit_workflow.find_record(session, record)])
     save(output, proof)

@@ -61,6 +61,8 @@ class _Day(click.DateTime):
 
 
 _FIRST_YEAR, _LAST_YEAR = 1950, 2100
+_CHOICE = 32
+"""Columns of values that an option's name can carry."""
 DAY = _Day()
 
 
@@ -143,7 +145,16 @@ def _word(zh: str, en: str) -> str:
     return Text(zh, en).to(current_lang())
 
 
+class LocalizedContext(click.Context):
+    def make_formatter(self) -> click.HelpFormatter:
+        from govcloud.cli._help import ChineseFormatter, HelpFormatter  # only --help needs them
+
+        kind = ChineseFormatter if current_lang() == "zh" else HelpFormatter
+        return kind(width=self.terminal_width, max_width=self.max_content_width)
+
+
 class LocalizedCommand(click.Command):
+    context_class = LocalizedContext
     text: Text
     action: Action | None = None
     """What it does, for the table of roles; None for a group and where no workspace is touched."""
@@ -163,6 +174,10 @@ class LocalizedCommand(click.Command):
             formatter.write_text(self.text.to(current_lang()))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # The values of an argument that the line of usage only names.
+        if chosen := [(name, ", ".join(map(str, kind.choices))) for name, kind in choices_of(self)]:
+            with formatter.section(_word("取值", "Values")):
+                formatter.write_dl(chosen)
         options = (p for p in self.get_params(ctx) if isinstance(p, click.Option))
         records = [record for p in options if (record := p.get_help_record(ctx)) is not None]
         with formatter.section(_word("选项", "Options")):
@@ -180,7 +195,7 @@ class LocalizedCommand(click.Command):
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)
         if option is not None:
-            option.help = _word("显示帮助并退出", "Show this message and exit.")
+            option.help = _word("显示帮助并退出", "Show this help and exit")
         return option
 
 
@@ -203,10 +218,38 @@ class LocalizedOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         self.help = self.text.to(current_lang())
+        if (chosen := _long_choice(self)) is not None:
+            self.help += _word("：", ": ") + ", ".join(map(str, chosen.choices))
         record = super().get_help_record(ctx)
         if record is not None and current_lang() == "zh":
-            return record[0], record[1].replace("[required]", "[必填]")
+            return record[0], record[1].replace("[required]", "[必填]").replace("[default: ", "[默认：")
         return record
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        if self.metavar is None:
+            match self.type:
+                case click.DateTime():
+                    return "YYYY-MM-DD"
+                case click.types.IntParamType() | click.types.FloatParamType():
+                    return "N"
+                case click.Choice() if _long_choice(self):
+                    return max(self.opts, key=len).lstrip("-").upper()
+        return super().make_metavar(ctx)
+
+
+def choices_of(command: click.Command) -> list[tuple[str, click.Choice[Any]]]:
+    """Arguments that the line of usage only names, and what they may be."""
+    return [
+        (p.metavar.strip("[].…"), p.type)
+        for p in command.params
+        if isinstance(p, click.Argument) and p.metavar and isinstance(p.type, click.Choice)
+    ]
+
+
+def _long_choice(option: click.Option) -> click.Choice[Any] | None:
+    """Too many values to stand beside the option's name."""
+    kind = option.type
+    return kind if isinstance(kind, click.Choice) and len("|".join(map(str, kind.choices))) > _CHOICE else None
 
 
 def command(

@@ -67,7 +67,7 @@ class Verbs(LocalizedGroup):
 @option("--user", envvar="GOVCLOUD_USER", metavar="LOGIN",
         text=Text("操作人的登录名，默认为当前系统用户；没有账号的工作区可写姓名", "Login of who acts; the system user by default; any name where no accounts are kept"))  # fmt: skip
 @click.version_option(
-    __version__, prog_name="govcloud", cls=LocalizedOption, text=Text("显示版本并退出", "Show the version and exit.")
+    __version__, prog_name="govcloud", cls=LocalizedOption, text=Text("显示版本并退出", "Show the version and exit")
 )
 @click.pass_context
 def cli(ctx: click.Context, workspace: Path, lang: Lang | None, output: Format, user: str | None) -> None:

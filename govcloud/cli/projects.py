@@ -99,7 +99,7 @@ def deadlines(
     name="due",
     action="read",
 )
-@click.argument("event", type=click.Choice(workflow.EVENT_IDS))
+@click.argument("event", metavar="EVENT", type=click.Choice(workflow.EVENT_IDS))
 @option("--on", "on", type=DAY, required=True, text=Text("发生日期", "The day of the event"))
 @option(
     "--jurisdiction",

@@ -46,6 +46,13 @@ class Road:
             started = time.monotonic()
             station()
             self.times.append((number, time.monotonic() - started))
+        folder, program = self.stage.folder, Path(sys.executable).with_name("govcloud")
+        self.stage.say(
+            Text(
+                "\n工作区留在 {w}\n报告：{w}/reports/report.zh.html\n看板：{p} -w {w} serve",
+                "\nThe workspace stays: {w}\nThe report: {w}/reports/report.en.html\nThe dashboard: {p} -w {w} serve",
+            ).format(w=_short(folder), p=_short(program))
+        )
         total = sum(seconds for _, seconds in self.times)
         self.stage.say(
             Text("\n全程 {total:.0f} 秒（{each}）", "\nThe road took {total:.0f} s ({each})").format(
@@ -213,13 +220,20 @@ class Road:
         self.stage.shell(*verify, "bundle-tampered", *kept, expect=(5,))
 
     def report(self) -> None:
-        note = self.stage.ask("check", "estate")["findings"]["notes"][0]
+        states = [row["state"] for row in self.stage.ask("check", "estate")["findings"]["rows"]]
+        gone = states.count("resolved")
         self.stage.say(
             Text(
-                "迁移后复查（govcloud check estate）：{n}", "Checked again after the moves (govcloud check estate): {n}"
-            ).format(n=note)
+                "迁移后复查（govcloud check estate）：消除 {gone} 个，尚有 {n} 个问题",
+                "Checked again after the moves (govcloud check estate): {gone} resolved, {n} findings left",
+            ).format(gone=gone, n=len(states) - gone)
         )
         self.stage.govcloud("report", "-o", "reports", user=OPERATOR)
+
+
+def _short(path: Path) -> Path:
+    """As it is typed from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 TITLES = (

@@ -13,11 +13,10 @@ A fact of servers earns the mean over all servers of the system: a system whose 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from govcloud.discovery.stale import is_stale, source_kind
+from govcloud.discovery.stale import source_kind, stale_after
 from govcloud.model.answers import Confidence, FactScore, FactState, Witness
 from govcloud.model.inventory import Inventory, System
 from govcloud.model.server import Server
@@ -34,9 +33,12 @@ the system talks to."""
 DECLARED_WORTH, DOUBTED, AGED = 0.6, 0.5, 0.5
 _TOTAL = sum(WEIGHTS.values())
 _FACTS = tuple((fact, *fact.split(".")) for fact in WEIGHTS)
+_FIELDS = {kind: tuple(field for _, of, field in _FACTS if of == kind) for kind in ("system", "server")}
 
 Witnesses = Mapping[str, Mapping[str, Witness]]
 _Graded = tuple[FactState, float]
+_MISSING: _Graded = ("missing", 0.0)
+_DERIVED: _Graded = ("declared", 1.0)
 
 
 def build_confidence(
@@ -51,36 +53,54 @@ class _Grades:
     def __init__(self, inventory: Inventory, witnesses: Witnesses, now: datetime, stale_days: int) -> None:
         self.witnesses, self.now, self.stale_days = witnesses, now, stale_days
         self.servers = {s.server_id: s for s in inventory.servers}
-        self.disputed = {(c.subject_kind, c.subject_id, c.field) for c in inventory.conflicts}
+        self.disputed: dict[tuple[str, str], set[str]] = {}
+        for conflict in inventory.conflicts:
+            self.disputed.setdefault((conflict.subject_kind, conflict.subject_id), set()).add(conflict.field)
+        self._worths: dict[tuple[str, str, str], tuple[FactState, float, datetime | None]] = {}
 
     def confidence(self, system: System) -> Confidence:
-        servers = [self.servers[i] for i in system.servers if i in self.servers]
-        parts = [self._score(fact, kind, field, system, servers) for fact, kind, field in _FACTS]
+        of_system = self._graded("system", system.system_id, system)
+        of_servers = [self._graded("server", i, self.servers[i]) for i in system.servers if i in self.servers]
+        parts = [
+            _score(fact, [of_system[field]] if kind == "system" else [graded[field] for graded in of_servers])
+            for fact, kind, field in _FACTS
+        ]
         parts.sort(key=lambda p: (-p.lost, -p.weight, p.fact))
         score = round(100 * sum(p.points for p in parts) / _TOTAL)
         return Confidence(system_id=system.system_id, score=score, parts=tuple(parts))
 
-    def _score(self, fact: str, kind: str, field: str, system: System, servers: Sequence[Server]) -> FactScore:
-        subjects: Sequence[System | Server] = (system,) if kind == "system" else servers
-        grades = [self._grade(kind, field, subject) for subject in subjects] or [("missing", 0.0)]
-        worth = sum(value for _, value in grades) / len(grades)
-        states = Counter(state for state, _ in grades)
-        return FactScore(fact=fact, weight=WEIGHTS[fact], points=round(WEIGHTS[fact] * worth, 3), states=dict(states))
+    def _graded(self, kind: str, subject_id: str, subject: System | Server) -> dict[str, _Graded]:
+        """Field -> its grade, of all facts of the kind at once: there are a million of them in a large estate."""
+        witnesses, disputed = self.witnesses.get(subject_id, {}), self.disputed.get((kind, subject_id), ())
+        graded: dict[str, _Graded] = {}
+        for field in _FIELDS[kind]:
+            witness = witnesses.get(field)
+            if witness is None:
+                # Without a witness: networks that the system's own servers sit on, derived from what was told of them.
+                graded[field] = _MISSING if getattr(subject, field) in (None, "", ()) else _DERIVED
+                continue
+            state, worth, since = self._worth(kind, field, witness.source)
+            if field in disputed:
+                state, worth = "conflicting", worth * DOUBTED
+            if since is not None and witness.at < since:
+                state, worth = "stale", worth * AGED
+            graded[field] = state, worth
+        return graded
 
-    def _grade(self, kind: str, field: str, subject: System | Server) -> _Graded:
-        subject_id = subject.system_id if isinstance(subject, System) else subject.server_id
-        witness = self.witnesses.get(subject_id, {}).get(field)
-        if getattr(subject, field) in (None, "", ()) and witness is None:
-            return "missing", 0.0
-        if witness is None:
-            # Networks that the system's own servers sit on: derived from what was measured or declared of them.
-            return "declared", 1.0
-        state: FactState
-        state, worth = source_kind(witness.source), 1.0
-        if state == "declared" and kind == "server":
-            worth = DECLARED_WORTH
-        if (kind, subject_id, field) in self.disputed:
-            state, worth = "conflicting", worth * DOUBTED
-        if is_stale(field, witness, self.now, self.stale_days):
-            state, worth = "stale", worth * AGED
-        return state, worth
+    def _worth(self, kind: str, field: str, source: str) -> tuple[FactState, float, datetime | None]:
+        """The grade of an undisputed new word, and the instant before which a word is stale."""
+        key = kind, field, source
+        if key not in self._worths:
+            state, limit = source_kind(source), stale_after(field, source, self.stale_days)
+            worth = DECLARED_WORTH if state == "declared" and kind == "server" else 1.0
+            self._worths[key] = state, worth, None if limit is None else self.now - limit
+        return self._worths[key]
+
+
+def _score(fact: str, grades: Sequence[_Graded]) -> FactScore:
+    grades = grades or [_MISSING]
+    states: dict[FactState, int] = {}
+    for state, _ in grades:
+        states[state] = states.get(state, 0) + 1
+    worth = sum(value for _, value in grades) / len(grades)
+    return FactScore(fact=fact, weight=WEIGHTS[fact], points=round(WEIGHTS[fact] * worth, 3), states=states)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -22,6 +23,8 @@ SOURCE_UNTOUCHED: frozenset[StepName] = frozenset({"precheck", "provision", "pre
 """Steps that leave the source serving: their failure needs no way back."""
 WAY_BACK: tuple[StepName, ...] = ("cutover", "network_move", "freeze", "prepare")
 """What a way back undoes, in this order: users first, then the source, the target last."""
+
+MAX_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,42 @@ def load_step(name: StepName) -> Step:
 @cache
 def load_steps() -> dict[StepName, Step]:
     return {name: load_step(name) for name in ORDER}
+
+
+def site_steps(section: Mapping[str, object], where: str = "govcloud.yaml") -> Mapping[StepName, Step]:
+    """The steps with the site's own figures: the `steps:` section of the settings, {step: {minutes, minutes_per_gib, undo_minutes}}.
+
+    Raises InputError for steps and keys that there are not, and for what is no number of minutes.
+    """
+    found: dict[StepName, Step] = dict(load_steps())
+    for name, figures in section.items():
+        step = next((s for s in found.values() if s.name == name), None)
+        if step is None:
+            raise _no_figures(Text("没有步骤 {n}，可用：{k}", "there is no step {n}; known are {k}").format(n=name, k=", ".join(ORDER)), where)
+        found[step.name] = replace(step, **_figures(step.name, figures, where))
+    return found
+
+
+def _figures(name: StepName, figures: object, where: str) -> dict[str, Any]:
+    kinds: Mapping[str, tuple[type, ...]] = {"minutes": (int,), "minutes_per_gib": (int, float), "undo_minutes": (int,)}
+    if not isinstance(figures, dict) or not figures.keys() <= kinds.keys():
+        raise _no_figures(
+            Text("steps.{n} 可写：{k}", "steps.{n} may state: {k}").format(n=name, k=", ".join(kinds)), where
+        )  # fmt: skip
+    for key, value in figures.items():
+        if isinstance(value, bool) or not isinstance(value, kinds[key]) or not 0 <= value <= MAX_MINUTES:
+            why = Text("steps.{n}.{k} 应为 0 到 {m} 的分钟数{w}", "steps.{n}.{k} must be minutes from 0 to {m}{w}")
+            whole = Text("（整数）", ", a whole number") if kinds[key] == (int,) else Text("", "")
+            raise _no_figures(why.format(n=name, k=key, m=MAX_MINUTES, w=whole), where)
+    return figures
+
+
+def _no_figures(why: Text, where: str) -> InputError:
+    return InputError(
+        Text("steps 部分不合要求：{why}", "The steps section is not valid: {why}").format(why=why),
+        where=where,
+        next_step=Text("对照 docs/planning.md 改正", "Correct it after docs/planning.md"),
+    )
 
 
 def applicable(spec: MigrationSpec) -> tuple[StepName, ...]:

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from govcloud.execution.steps import ORDER, WAY_BACK, applicable
-from govcloud.model.migration import MigrationSpec
+from govcloud.execution.steps import applicable
 from govcloud.model.run import RunSystem
-from govcloud.model.step import Step, StepName
+from govcloud.model.step import Step, StepName, window_need
 from govcloud.model.text import Text
-
-_GIB = 2**30
-_FROM, _TO = ORDER.index("freeze"), ORDER.index("verify_service")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +38,13 @@ class Window:
 
 
 def build_window(system: RunSystem, steps: Mapping[StepName, Step], data_bytes: int) -> Window:
+    need = window_need(steps, applicable(system.spec))
     return Window(
         opens_at=system.opens_at,
         closes_at=system.closes_at,
-        forward_min=forward_minutes(system.spec, steps, data_bytes),
-        undo_min=undo_minutes(system.spec, steps),
+        forward_min=need.forward_min(data_bytes),
+        undo_min=need.undo_min,
     )
-
-
-def forward_minutes(spec: MigrationSpec, steps: Mapping[StepName, Step], data_bytes: int) -> int:
-    """Minutes from the freeze to the proof of service, for this much data."""
-    names = [n for n in applicable(spec) if _FROM <= ORDER.index(n) <= _TO]
-    return math.ceil(sum(steps[n].minutes + steps[n].minutes_per_gib * data_bytes / _GIB for n in names))
-
-
-def undo_minutes(spec: MigrationSpec, steps: Mapping[StepName, Step]) -> int:
-    """Minutes until the source serves again. The target is cleaned up afterwards, outside of the window if need be."""
-    names = [n for n in applicable(spec) if n in WAY_BACK and n != "prepare"]
-    return sum(steps[n].undo_minutes for n in names)
 
 
 def window_problem(window: Window, now: datetime) -> Text | None:

@@ -29,6 +29,29 @@ month in which it starts. total: taken once and kept (a quota of the target clou
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutoverSum:
+    """What the minutes of a cutover are made of."""
+
+    base_min: int = 0
+    """Freeze, switch of the entrance and verification, by people as well."""
+    data_min: int = 0
+    """All data compared, and what differs copied, while the source stands still."""
+    tests_min: int = 0
+    """Of connections to other systems."""
+    extra_min: int = 0
+    """For its criticality."""
+    rehearsed_min: int | None = None
+    """What a rehearsal took; it stands for all of the above."""
+    rehearsed_reserve_min: int = 0
+    per_gib_ms: int = 0
+    """Milliseconds for each GiB, by the steps' figures."""
+    steps_min: int = 0
+    """What the steps take by their figures, the last check included: with less a run does not freeze the source."""
+    undo_min: int = 0
+    """The way back, by the same figures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoveTask:
     """One system that is to move, to merge or to go: the facts on which its jobs and its risk rest."""
 
@@ -40,6 +63,8 @@ class MoveTask:
     """Freeze, final sync, switch and verification; 0 on the path `retire`."""
     reserve_min: int = 0
     """Time kept after the cutover for the way back."""
+    minutes: CutoverSum | None = None
+    """Where the two come from; None where there is no cutover by a run, and in plans that were made before this was kept."""
     data_mib: int = 0
     vcpus: int = 0
     memory_mib: int = 0

@@ -12,6 +12,8 @@ from functools import cached_property
 from govcloud.model.plan import Demand
 from govcloud.model.plan_problem import Job, MoveGroup, MoveTask, Pin, PlanProblem
 from govcloud.model.text import Text, same
+from govcloud.planning.minutes import too_long_text
+from govcloud.planning.openings import longest_min
 from govcloud.planning.placing import Placing, meets
 
 MOST_NAMED = 12
@@ -109,7 +111,7 @@ class Demands:
 
     @cached_property
     def longest_min(self) -> int:
-        return max((int((w.ends_at - w.starts_at).total_seconds()) // 60 for w in self.problem.windows), default=0)
+        return longest_min(self.problem.windows)
 
     def skills(self, group_id: str) -> tuple[str, ...]:
         return tuple(sorted({k for j in self.tables.jobs_of[group_id] for k in j.crew_skills or ()}))
@@ -164,7 +166,14 @@ class Demands:
         text = Text("{s} 须迁移，割接加回退预留 {m} 分钟", "{s} is to move: {m} minutes with its rollback reserve")
         if len(systems) > 1:
             text = Text("{s} 须一起迁移，割接加回退预留共 {m} 分钟", "{s} are to move together: {m} minutes with their rollback reserve")  # fmt: skip
-        return text.format(s=names(systems), m=window.length)
+        text = text.format(s=names(systems), m=window.length)
+        why = self._too_long(systems) if window.length > self.longest_min else None
+        return text if why is None else Text("{t}。{w}", "{t}. {w}").format(t=text, w=why)
+
+    def _too_long(self, systems: Sequence[str]) -> Text | None:
+        """Where the minutes of the longest of them come from, and what would let it into a window."""
+        longest = max((self.task[s] for s in systems), key=lambda t: t.cutover_min + t.reserve_min)
+        return too_long_text(longest, self.longest_min)
 
     def _pin(self, subject: str) -> Text:
         pin = self.pins[subject]

@@ -9,7 +9,9 @@ from govcloud.model.plan_names import GOAL_NAMES, JOB_NAMES
 from govcloud.model.plan_problem import NetworkRetirement
 from govcloud.model.text import Text
 from govcloud.planning.critical import Trial, find_bindings, names, try_window
+from govcloud.planning.minutes import minutes_text, too_long_text
 from govcloud.planning.occupancy import Board
+from govcloud.planning.openings import longest_min
 from govcloud.planning.slack import slack_days, weigh
 from govcloud.planning.stays import Stay
 from govcloud.planning.wishes import find_wishes
@@ -67,6 +69,7 @@ def _moved(board: Board, system_id: str, cutover: Stay) -> PlanExplanation:
     ]
     return PlanExplanation(
         system_id=system_id, wave=wave, move=move, text=_text(board, system_id, wave, cutover, bindings),
+        minutes=minutes_text(board.placing.task[move.system_id]) if move else None,
         bindings=bindings, waits_for=_waits_for(board, subject), awaited_by=_awaited_by(board, subject),
         slack_days=slack_days(board, subject), to_move_earlier=find_wishes(board, subject, trials),
         earlier=tuple(_earlier(board, t) for t in trials),
@@ -157,7 +160,9 @@ def _absent(plan: MigrationPlan, system_id: str) -> PlanExplanation | None:
     for unplaced in plan.unplaced:
         if unplaced.system_id == system_id:
             text = Text("未能排入：{r}", "Not placed: {r}").format(r=unplaced.reason)
-            return PlanExplanation(system_id=system_id, wave=None, move=None, text=text)
+            task = next((t for t in plan.problem.tasks if t.system_id == system_id), None)
+            minutes = too_long_text(task, longest_min(plan.problem.windows)) if task else None
+            return PlanExplanation(system_id=system_id, wave=None, move=None, text=text, minutes=minutes)
     return None
 
 

@@ -118,13 +118,18 @@ def _digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_ADDED = frozenset({"minutes"})
+"""Fields that plans have had only since a later version: left out where they are empty, so that a plan that was kept before
+still matches its hash."""
+
+
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, date):
         return value.isoformat()
     kind: Any = type(value)
-    return {name: getattr(value, name) for name in _fields(kind)}
+    return {n: v for n in _fields(kind) if (v := getattr(value, n)) is not None or n not in _ADDED}
 
 
 @cache

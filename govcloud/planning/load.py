@@ -28,7 +28,13 @@ _NO_DAYS = Text(
     "{key} 不以系统的天数计：割接分钟数写在 planning.durations，专网关停天数写在 planning.activities.close_days",
     "{key} is no length in days of a system: minutes of a cutover go to planning.durations, days of closing a network to planning.activities.close_days",
 )
-_GONE = {"planning.costs": _COSTS}
+_BY_STEPS = Text(
+    "数据在窗口内的用时已改由各步骤的用时计算：删去 {key}，实测值写在 steps，见 docs/planning.md",
+    "the minutes of the data now come from the steps' figures: remove {key} and state what was measured under steps (docs/planning.md)",
+)
+_GONE = {"planning.costs": _COSTS} | {
+    key: _BY_STEPS.format(key=key) for key in ("planning.duration.changed_pct", "planning.duration.final_sync_mbps")
+}
 """Keys of earlier versions, with what to do about them."""
 _KINDS: Mapping[object, Text] = {
     int: Text("整数", "a whole number"),
@@ -147,8 +153,6 @@ def _ranges(rules: PlanningRules) -> Iterator[Text]:
     yield from _between("planning.core_from_window", rules.core_from_window, 0, 1000)
     yield from _between("planning.platform.mlps_level", rules.platform.mlps_level, 1, 5)
     yield from _between("planning.groups.max_systems", rules.groups.max_systems, 1, 10**6)
-    yield from _between("planning.duration.final_sync_mbps", rules.duration.final_sync_mbps, 1, 10**6)
-    yield from _between("planning.duration.changed_pct", rules.duration.changed_pct, 0, 100)
     yield from _between("planning.hubs.share_pct", rules.hubs.share_pct, 0, 100)
     yield from _between("planning.hubs.min_dependents", rules.hubs.min_dependents, 1, 10**6)
     capacity = rules.capacity

@@ -11,6 +11,11 @@ def meets(window: ChangeWindow, freeze: Freeze) -> bool:
     return window.starts_at < freeze.ends_at and freeze.starts_at < window.ends_at
 
 
+def longest_min(windows: Iterable[ChangeWindow]) -> int:
+    """Minutes of the longest window."""
+    return max((int((w.ends_at - w.starts_at).total_seconds()) // 60 for w in windows), default=0)
+
+
 def is_general(freeze: Freeze) -> bool:
     """It closes windows for everybody."""
     return freeze.min_mlps is None and not freeze.system_ids and not freeze.departments

@@ -22,6 +22,7 @@ from govcloud.model.plan_problem import (
     PlanProblem,
     WeakLink,
 )
+from govcloud.model.step import Step, StepName
 from govcloud.model.text import Text, same
 from govcloud.planning.bridges import Limits, build_bridges, build_loads, part_group
 from govcloud.planning.calendar import build_days_off, build_freezes, build_windows, holiday_freezes
@@ -29,8 +30,10 @@ from govcloud.planning.candidates import build_exclusions, build_paths
 from govcloud.planning.collection import without_collection
 from govcloud.planning.groups import Pair, Tie, build_group, build_hubs, build_ties, components, is_strong, system_links
 from govcloud.planning.jobs import Roads, build_jobs
+from govcloud.planning.minutes import planned_need
 from govcloud.planning.notes import Given, build_notes
 from govcloud.planning.resources import build_scarce
+from govcloud.planning.openings import longest_min
 from govcloud.planning.retirements import build_retirements, merges_into
 from govcloud.planning.rules import PlanningRules
 from govcloud.planning.tasks import build_estate, build_task
@@ -42,6 +45,7 @@ def build_problem(
     rules: PlanningRules,
     *,
     starts_on: date,
+    steps: Mapping[StepName, Step],
     weeks: int | None = None,
     timezone: str = "Asia/Shanghai",
     holidays: Iterable[date] = (),
@@ -56,6 +60,7 @@ def build_problem(
 ) -> PlanProblem:
     """Equal arguments in any order give equal problems.
 
+    `steps`: with the figures that runs of this office reckon with.
     `holidays`: statutory days off of the `published_years` (windows of other years are provisional), `workdays`: weekends
     that were made working days. `confidence`: 0–100 a system. `zombies`: confirmed ones; they retire. `incompatible`: why
     a system can't run on the cloud; it is not planned. `adapts`: what must be adapted before it can. `pins` and `earlier`
@@ -72,7 +77,8 @@ def build_problem(
     paths = {s: p for s, p in build_paths(inventory, zombies).items() if s not in out}
     estate = build_estate(inventory, links, confidence or {}, adapts or {})
     systems = sorted((s for s in inventory.systems if s.system_id in paths), key=lambda s: s.system_id)
-    tasks = {s.system_id: build_task(s, paths[s.system_id], estate, rules) for s in systems}
+    need = planned_need(steps)
+    tasks = {s.system_id: build_task(s, paths[s.system_id], estate, rules, need) for s in systems}
     dates = _dates(rules, starts_on, period, ZoneInfo(timezone), sorted(set(holidays)), workdays, published_years)
     grouped = _grouped(links, inventory, hubs, begun, tasks, rules, dates.windows)
     of = {s: g.group_id for g in grouped.groups for s in g.system_ids}
@@ -179,7 +185,7 @@ def _limits(rules: PlanningRules, windows: Iterable[ChangeWindow]) -> Limits:
     capacity = rules.capacity
     counts = [n for n in (rules.groups.max_systems, capacity.systems_per_window) if n is not None]
     return Limits(
-        minutes=max((int((w.ends_at - w.starts_at).total_seconds()) // 60 for w in windows), default=0),
+        minutes=longest_min(windows),
         systems=min(counts, default=None),
         of_department=capacity.systems_per_department,
     )

@@ -132,21 +132,19 @@ class ActivityRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DurationRule:
-    """cutover = base + final sync + per dependency + the criticality's extra; reserve = the greater of base and share."""
+    """cutover = base + data + per dependency + the criticality's extra; reserve = the greater of base and share. The minutes
+    of the data are those of the steps (playbooks, `steps:` of the settings)."""
 
     cutover_base_min: int = 45
-    """Freeze, switch of the entrance, verification of a system without data and dependencies."""
+    """Freeze, switch of the entrance, verification of a system without data and dependencies; at least what the steps take."""
     per_dependency_min: int = 5
     dependencies_max_min: int = 30
     """At most so much for all dependencies: those of a shared service are tested side by side."""
     important_extra_min: int = 10
     core_extra_min: int = 20
-    changed_pct: int = 5
-    """Share of the data that changes between the first copy and the final sync."""
-    final_sync_mbps: int = 400
     reserve_base_min: int = 20
     reserve_share_pct: int = 50
-    """Reserve in per cent of the cutover."""
+    """Reserve in per cent of the cutover without its data: the way back copies nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +158,7 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Minutes of one system from a rehearsal; they replace the formula."""
+    """Minutes of one system from a rehearsal; they replace the formula, as far as they are enough for a run."""
 
     cutover_min: int
     reserve_min: int

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from govcloud.model.ids import normalize
 from govcloud.model.inventory import Dependency, Inventory, System
-from govcloud.model.plan_problem import MoveTask, Path
+from govcloud.model.plan_problem import CutoverSum, MoveTask, Path
 from govcloud.model.server import Server, is_domestic
+from govcloud.model.step import WindowNeed
 from govcloud.model.text import Text, same
-from govcloud.planning.rules import DurationRule, PlanningRules, Target
-
-ROUND_MIN = 5
+from govcloud.planning.minutes import cutover_sum, rehearsed_sum, total_minutes
+from govcloud.planning.rules import PlanningRules, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,8 @@ def _networks(inventory: Inventory) -> Mapping[str, tuple[str, ...]]:
     return {system_id: tuple(sorted(ids)) for system_id, ids in found.items()}
 
 
-def build_task(system: System, path: Path, estate: Estate, rules: PlanningRules) -> MoveTask:
+def build_task(system: System, path: Path, estate: Estate, rules: PlanningRules, need: WindowNeed) -> MoveTask:
+    """`need`: what a run needs of a change window."""
     assumed: list[str] = []
     servers = [estate.servers[s] for s in system.servers if s in estate.servers]
     data_gib = system.data_gib
@@ -85,10 +86,11 @@ def build_task(system: System, path: Path, estate: Estate, rules: PlanningRules)
     vcpus, memory_gib, disk_gib = _size(servers, estate.users, rules, assumed)
     pool = _pool(system, servers, rules)
     target = rules.targets.get(system.system_id, Target())
-    cutover_min, reserve_min = _minutes(system, path, data_gib, estate, rules)
+    minutes = _minutes(system, path, _mib(data_gib), estate, rules, need)
+    cutover_min, reserve_min = total_minutes(minutes, rules.duration) if minutes else (0, 0)
     return MoveTask(
         system_id=system.system_id, name=system.name, department=system.department, path=path,
-        cutover_min=cutover_min, reserve_min=reserve_min,
+        cutover_min=cutover_min, reserve_min=reserve_min, minutes=minutes,
         data_mib=_mib(data_gib), vcpus=vcpus, memory_mib=_mib(memory_gib), disk_mib=_mib(max(disk_gib, data_gib)),
         mlps_level=system.mlps_level, core=system.criticality == "core", pilot=system.system_id in rules.pilots,
         priority=rules.priorities.get(system.system_id, 1),
@@ -122,30 +124,19 @@ def _size(
     return int(-(-(cpus - 1e-9) // 1)), memory, disk
 
 
-def _minutes(system: System, path: Path, data_gib: float, estate: Estate, rules: PlanningRules) -> tuple[int, int]:
-    """(cutover, reserve). With a bought service there is no last copy: its data has been handed over, the users switch."""
+def _minutes(
+    system: System, path: Path, data_mib: int, estate: Estate, rules: PlanningRules, need: WindowNeed
+) -> CutoverSum | None:
+    """None: no window. With a bought service there is no last copy: its data has been handed over, the users switch."""
     if path == "retire":
-        return 0, 0
-    if (measured := rules.durations.get(system.system_id)) is not None:
-        return measured.cutover_min, measured.reserve_min
+        return None
     if path == "replace":
-        return cutover_minutes(0, 0, system.criticality, rules.duration)
-    dependencies = estate.dependencies.get(system.system_id, 0)
-    return cutover_minutes(data_gib, dependencies, system.criticality, rules.duration)
-
-
-def cutover_minutes(data_gib: float, dependencies: int, criticality: str | None, rule: DurationRule) -> tuple[int, int]:
-    """(cutover, reserve) in minutes, rounded up to five. Criticality unknown counts as important."""
-    final_sync = data_gib * rule.changed_pct / 100 * 2**30 * 8 / (rule.final_sync_mbps * 10**6) / 60
-    extra = {"core": rule.core_extra_min, "general": 0}.get(criticality or "important", rule.important_extra_min)
-    tests = min(dependencies * rule.per_dependency_min, rule.dependencies_max_min)
-    cutover = _round_up(rule.cutover_base_min + final_sync + tests + extra)
-    return cutover, _round_up(max(rule.reserve_base_min, cutover * rule.reserve_share_pct / 100))
-
-
-def _round_up(minutes: float) -> int:
-    # 1e-9: 45.000000001 that comes from the division is 45.
-    return int(-(-(minutes - 1e-9) // ROUND_MIN)) * ROUND_MIN
+        data_mib, dependencies = 0, 0
+    else:
+        dependencies = estate.dependencies.get(system.system_id, 0)
+    if (measured := rules.durations.get(system.system_id)) is not None:
+        return rehearsed_sum(data_mib, measured, need)
+    return cutover_sum(data_mib, dependencies, system.criticality, rules.duration, need)
 
 
 def _mib(gib: float) -> int:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from govcloud.model.plan import Activity, PlanViolation
-from govcloud.model.plan_problem import ChangeWindow, Freeze, Job, MoveGroup
+from govcloud.model.plan_problem import ChangeWindow, Freeze, Job, MoveGroup, MoveTask
 from govcloud.model.text import Text
 from govcloud.planning.placing import Cutover, Placing, bound, meets, violation
 
@@ -146,10 +146,17 @@ def _inside(placing: Placing, cutover: Cutover) -> Iterator[PlanViolation]:
             text = Text("{s} 的割接与回退预留（{a} 至 {b}）超出 {c} 至 {d} 的窗口", "the cutover of {s} with its reserve ({a} to {b}) leaves the window of {c} to {d}")  # fmt: skip
             a, b, c, d = (at.astimezone(zone).strftime("%m-%d %H:%M") for at in (move.starts_at, move.ends_at, window.starts_at, window.ends_at))  # fmt: skip
             yield violation("window", text, move.system_id, a=a, b=b, c=c, d=d)
-        need = placing.task[move.system_id].cutover_min
+        need, _ = _needed(placing.task[move.system_id])
         if move.cutover_ends_at - move.starts_at < timedelta(minutes=need):
             text = Text("{s} 的割接需 {n} 分钟，排的时间不足", "the cutover of {s} takes {n} minutes; there are fewer")
             yield violation("duration", text, move.system_id, n=need)
+
+
+def _needed(task: MoveTask) -> tuple[int, int]:
+    """Minutes of the cutover and of the way back: never less than a run would ask for."""
+    if task.minutes is None:
+        return task.cutover_min, task.reserve_min
+    return max(task.cutover_min, task.minutes.steps_min), max(task.reserve_min, task.minutes.undo_min)
 
 
 def _together(placing: Placing, group: MoveGroup, cutover: Cutover) -> Iterator[PlanViolation]:
@@ -165,7 +172,7 @@ def _together(placing: Placing, group: MoveGroup, cutover: Cutover) -> Iterator[
     if any(a.cutover_ends_at > b.starts_at for a, b in pairwise(moves)):
         text = Text("{s} 的割接未按先后依次进行", "the cutovers of {s} don't follow one another in their order")
         yield violation("sequence", text, *group.system_ids)
-    reserve = timedelta(minutes=sum(placing.task[s].reserve_min for s in group.system_ids))
+    reserve = timedelta(minutes=sum(_needed(placing.task[s])[1] for s in group.system_ids))
     length = timedelta(minutes=placing.cutover_job[group.group_id].length)
     last = max(m.cutover_ends_at for m in moves)
     if (

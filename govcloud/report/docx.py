@@ -8,7 +8,6 @@ in 仿宋 三号, headings 一、 in 黑体 and （一） in 楷体, `— 1 —`
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, tzinfo
@@ -53,6 +52,7 @@ from govcloud.report.docx_table import (
     is_wide,
 )
 from govcloud.report.frame import COLON, FRAME, made_at, part_titles, section_numbers
+from govcloud.report.repack import repack
 
 _TOP, _BOTTOM, _LEFT, _RIGHT = Mm(37), Mm(35), Mm(28), Mm(26)
 _SHORT_SIDE, _LONG_SIDE = Mm(210), Mm(297)
@@ -62,7 +62,7 @@ _BODY_SIZE: dict[Lang, float] = {"zh": 16, "en": 12}
 """三号; Latin text of that size would look like a poster."""
 _LINE: dict[Lang, float] = {"zh": 28.9, "en": 19}
 """22 lines on the 225 mm between the margins."""
-_NOTE, _SMALL, _THIN = Pt(12), Pt(9), Pt(1)
+_NOTE, _SMALL, _THIN, _AIR = Pt(12), Pt(8), Pt(1), Pt(6)
 _SHARPNESS, _CSS_INCH = 2.5, 72 / 96
 """Pixels of the picture a pixel of the drawing. Word takes 72 pixels an inch, a drawing has 96."""
 _SVG_BLIP = (
@@ -74,8 +74,6 @@ _SVG_BLIP = (
 )
 _MOST_ROWS = 2000
 """Of one table: sixty pages. Who needs more needs a workbook, and Word would need minutes."""
-_ZIPPED_AT = (1980, 1, 1, 0, 0, 0)
-"""Zip's own first day."""
 
 
 def render_docx(document: Document, lang: Lang) -> bytes:
@@ -88,11 +86,9 @@ def render_docx(document: Document, lang: Lang) -> bytes:
     _set_styles(word, lang)
     wide = [[is_wide(view, lang, tz, _UPRIGHT) for view in section.views] for section in document.sections]
     tables = [one for some in wide for one in some]
-    lies = 2 * sum(tables) > len(
-        tables
-    )  # a paper of wide tables lies as a whole: turning it over and over helps nobody
+    lies = 2 * sum(tables) > len(tables)  # turning a paper of wide tables over and over helps nobody
     _set_page(word, sideways=lies)
-    _add_page_numbers(word)
+    _add_feet(word, document, lang)
     _add_head(word, document, lang)
     for at, text in enumerate(document.opening):
         _prose(word, text.to(lang), lang, indented=at > 0)  # the first names the addressee
@@ -108,10 +104,12 @@ def render_docx(document: Document, lang: Lang) -> bytes:
         _prose(word, text.to(lang), lang, indented=True)
     if document.signatures:
         page = _SIDEWAYS if sideways else _UPRIGHT
+        _hold_end(word)
         _add_gap(word, Pt(12), keep=True)
         _add_table(word, build_signature_table(document.signatures, lang, tz, page))
-    _add_foot(word, document, lang)
-    return _pack(word)
+    raw = io.BytesIO()
+    word.save(raw)
+    return repack(raw.getvalue())
 
 
 def _cut(section: Section) -> Section:
@@ -180,19 +178,27 @@ def _set_page(word: Word, *, sideways: bool) -> None:
     margins = (_LEFT, _RIGHT, _TOP, _BOTTOM) if sideways else (_TOP, _BOTTOM, _LEFT, _RIGHT)
     page.top_margin, page.bottom_margin, page.left_margin, page.right_margin = margins
     page.footer_distance = Mm(15)
+    page.different_first_page_header_footer = len(word.sections) == 1
 
 
-def _add_page_numbers(word: Word) -> None:
-    """`— 1 —`, right on odd pages and left on even ones; later sections take the feet over from the first."""
+def _add_feet(word: Word, document: Document, lang: Lang) -> None:
+    """`— 1 —`, right on odd pages and left on even ones; later sections take the feet over from the first.
+
+    What the paper was made from stands at the foot of its first page, where it never needs a page of its own.
+    """
     word.settings.odd_and_even_pages_header_footer = True
-    first = word.sections[0]
-    for foot, side in ((first.footer, WD_ALIGN_PARAGRAPH.RIGHT), (first.even_page_footer, WD_ALIGN_PARAGRAPH.LEFT)):
+    first, right, left = word.sections[0], WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.LEFT
+    for foot, side in ((first.first_page_footer, right), (first.footer, right), (first.even_page_footer, left)):
         foot.is_linked_to_previous = False
         paragraph = foot.paragraphs[0]
         paragraph.alignment = side
         field = element("w:fldSimple", instr="PAGE")
         field.append(run("1", Pt(14)))
         paragraph._p.extend([run("— ", Pt(14)), field, run(" —", Pt(14))])
+    for text in (FRAME["unknown"], *([document.source] if document.source else ())):
+        line = first.first_page_footer.paragraphs[0].insert_paragraph_before()
+        line.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+        line._p.append(run(clean(text.to(lang)), _SMALL, color="666666"))
 
 
 def _add_head(word: Word, document: Document, lang: Lang) -> None:
@@ -213,11 +219,13 @@ def _add_section(word: Word, section: Section, number: str, lang: Lang, tz: tzin
     for text in (*([section.intro] if section.intro else ()), *section.paragraphs):
         for line in text.to(lang).split("\n"):
             _prose(word, line, lang, indented=True)
+    if section.numbers or section.form or section.views:
+        word.paragraphs[-1].paragraph_format.keep_with_next = True
     if section.numbers:
-        _add_gap(word, Pt(4), keep=True)
+        _add_gap(word, _AIR, keep=True)
         _add_table(word, build_number_table(section.numbers, lang, page))
     if section.form:
-        _add_gap(word, Pt(4), keep=True)
+        _add_gap(word, _AIR, keep=True)
         _add_table(word, build_form_table(section.form, lang, tz, page))
     titles = iter(part_titles(section, lang))
     for figure in section.figures:
@@ -270,10 +278,14 @@ def _add_gap(word: Word, height: Length = _THIN, *, keep: bool = False) -> None:
     paragraph._p.get_or_add_pPr().append(paragraph_mark(Pt(1)))
 
 
-def _add_foot(word: Word, document: Document, lang: Lang) -> None:
-    _paragraph(word, FRAME["unknown"].to(lang), size=_SMALL, color="666666")
-    if document.source:
-        _paragraph(word, document.source.to(lang), size=_SMALL, color="666666")
+def _hold_end(word: Word) -> None:
+    """Takes what stands last to the signatures' page: one with signatures alone could be put under any paper."""
+    for block in reversed(word.element.body[:-1]):
+        last = block if block.tag == qn("w:p") else block[-1]
+        for paragraph in last.iter(qn("w:p")):
+            paragraph.get_or_add_pPr().get_or_add_keepNext()
+        if any(text.text for text in last.iter(qn("w:t"))):
+            return
 
 
 def _prose(word: Word, text: str, lang: Lang, *, indented: bool) -> None:
@@ -291,13 +303,3 @@ def _paragraph(word: Word, text: str, *, size: Length | None = None, color: str 
         paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
     paragraph._p.append(run(clean(text), size, color=color))
     return paragraph
-
-
-def _pack(word: Word) -> bytes:
-    """The file with its parts in a fixed order and without the time of day in the zip."""
-    raw, packed = io.BytesIO(), io.BytesIO()
-    word.save(raw)
-    with zipfile.ZipFile(raw) as parts, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
-        for name in parts.namelist():
-            out.writestr(zipfile.ZipInfo(name, _ZIPPED_AT), parts.read(name), zipfile.ZIP_DEFLATED)
-    return packed.getvalue()

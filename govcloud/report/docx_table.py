@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from math import ceil
 
 from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Length, Pt
@@ -24,9 +25,15 @@ from govcloud.report.view import View
 
 COLORS: dict[Tone, str] = {"good": "1B6E3C", "warn": "8A5A00", "bad": "A3212B"}
 _HEAD_FILL, _LINE, _FORM_LINE = "E8EEF4", "8A9BAC", "000000"
-_WRAPPED, _BEARABLE, _SQUEEZED, _PADDING, _WIDEST = 14, 10, 6, 4, 40
+_WRAPPED, _BEARABLE, _SQUEEZED, _PADDING, _WIDEST = 16, 12, 6, 2, 40
 """Half-width characters: what a column of running text should get; less turns the page, or is the last resort on a turned
 one; its margins; its most."""
+_WIDER = 1.2
+"""Of a half-width character: a Latin letter in bold capitals, or in what stands in for Times New Roman."""
+_SMALLER = (Pt(9), Pt(8), Pt(7.5))
+"""Sizes that a table takes whose codes do not fit a line otherwise; 六号 is the smallest of print."""
+_CODE = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
+_PARTS = re.compile(r"(?<=[、；，。])|(?<=[,;] )|(?<= )(?=[A-Z0-9]+-)|(?=（)")
 _MAX_WORD = 24
 _DATED = re.compile(r"\d{4}-\d\d-\d\d")
 """What stands beside a date (time, weekday) stays beside it."""
@@ -71,9 +78,15 @@ class _Cell:
 def build_view_table(view: View, lang: Lang, tz: tzinfo, page: Page) -> BaseOxmlElement:
     heads = [clean(column.title.to(lang)) for column in view.columns]
     rows = [[(cell_text(r.get(c.key), lang, tz), tone_of(r.get(c.key))) for c in view.columns] for r in view.rows]
-    widths = _shares(_column_widths(heads, [[text for text, _ in row] for row in rows], page.room), page.twips)
+    texts = [[head, *(row[number][0] for row in rows)] for number, head in enumerate(heads)]
+    page = _fitting(texts, page)
+    widths = _column_widths(texts, page.room)
+    held = [
+        [(_hold_codes(text, width - _PADDING), tone) for (text, tone), width in zip(row, widths, strict=True)]
+        for row in rows
+    ]
     aligns = [column.align for column in view.columns]
-    return _data_table(heads, rows, widths, aligns, page)
+    return _data_table(heads, held, _shares(widths, page.twips), aligns, page)
 
 
 def build_number_table(numbers: Sequence[Number], lang: Lang, page: Page) -> BaseOxmlElement:
@@ -136,19 +149,31 @@ def is_wide(view: View, lang: Lang, tz: tzinfo, page: Page) -> bool:
     return sum(max(_width(text, _BEARABLE) for text in column) + _PADDING for column in columns) > page.room
 
 
-def _column_widths(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int]:
-    """In half-width characters. Each column gets what it needs at least, the rest goes where texts are longer.
+def _fitting(columns: Sequence[Sequence[str]], page: Page) -> Page:
+    """The page, with smaller characters where that keeps words and codes whole."""
+    hard = sum(_hard_widths(columns))
+    sizes = [page.text, *(size for size in _SMALLER if size < page.text)]
+    tried = [Page(page.width, Pt(size.pt)) for size in sizes]
+    return next((one for one in tried if hard <= one.room), tried[-1])
+
+
+def _hard_widths(columns: Sequence[Sequence[str]]) -> list[int]:
+    return [max(_width(text, _SQUEEZED) for text in column) + _PADDING for column in columns]
+
+
+def _column_widths(texts: Sequence[Sequence[str]], room: int) -> list[int]:
+    """In half-width characters; `texts`: head and cells of each column. Each gets what it needs at least, the rest goes where
+    texts are longer.
 
     Where there is not even room for that, running text gives way, codes and dates do not.
     """
-    texts = [[head, *(row[number] for row in rows)] for number, head in enumerate(heads)]
     least = [max(_width(text, _WRAPPED) for text in column) + _PADDING for column in texts]
     if (over := sum(least) - room) > 0:
-        hard = [max(_width(text, _SQUEEZED) for text in column) + _PADDING for column in texts]
+        hard = _hard_widths(texts)
         soft = [needed - fixed for needed, fixed in zip(least, hard, strict=True)]
         share = min(1.0, over / max(sum(soft), 1))
         return [round(needed - share * yielding) for needed, yielding in zip(least, soft, strict=True)]
-    wish = [min(max(max(map(wcswidth, text.splitlines()), default=0) for text in column), _WIDEST) for column in texts]
+    wish = [min(max(max(map(_printed, text.splitlines()), default=0) for text in column), _WIDEST) for column in texts]
     more = [max(0, wanted + _PADDING - needed) for wanted, needed in zip(wish, least, strict=True)]
     spare = min(1.0, (room - sum(least)) / max(sum(more), 1))
     return [round(needed + spare * extra) for needed, extra in zip(least, more, strict=True)]
@@ -156,14 +181,36 @@ def _column_widths(heads: Sequence[str], rows: Sequence[Sequence[str]], room: in
 
 def _width(text: str, running: int) -> int:
     """The longest part that should not be torn apart, or what running text gets."""
-    return max(_code_width(text), min(wcswidth(text), running))
+    return max(_code_width(text), min(_printed(text), running))
 
 
 def _code_width(text: str) -> int:
     if _DATED.search(text) and wcswidth(text) <= _MAX_WORD:
-        return wcswidth(text)
-    words = re.split(r"[\s、，；,;]+", text)
-    return max((len(word) for word in words if word.isascii() and len(word) <= _MAX_WORD), default=0)
+        return _printed(text)
+    words = re.findall(r"[!-~]+", text)
+    return max((_printed(word) for word in words if len(word) <= _MAX_WORD), default=0)
+
+
+def _printed(text: str) -> int:
+    """Half-width characters that it takes."""
+    latin = sum(map(str.isascii, text))
+    return max(0, wcswidth(text)) + ceil((_WIDER - 1) * latin)
+
+
+def _hold_codes(text: str, room: int) -> str:
+    """With line breaks before the parts that do not fit a line: a code would be torn at its hyphens, and a hyphen that holds
+    could not be searched for."""
+    if "\n" in text or _printed(text) <= room or not _CODE.search(text):
+        return text
+    lines, used = [""], 0
+    for part in filter(None, _PARTS.split(text)):
+        width = _printed(part)
+        if used and used + _printed(part.rstrip("、；，。,; ")) > room:
+            lines.append("")
+            used = 0
+        lines[-1] += part
+        used = (used + width) % max(room, 1)
+    return "\n".join(line.rstrip(" ") for line in lines)
 
 
 def _shares(parts: Sequence[int], twips: int) -> list[int]:

@@ -13,8 +13,8 @@ from govcloud.report.document import Document, Section, Signature
 _CHINESE = "零一二三四五六七八九十"
 
 FRAME: Mapping[str, Text] = {
-    "made_at": Text("生成时间", "Made at"),
-    "made_by": Text("生成人", "Made by"),
+    "made_at": Text("生成时间", "Generated"),
+    "made_by": Text("生成人", "by"),
     "unknown": Text("—：没有，或尚不掌握。", "—: none, or not known."),
     "none": Text("（无）", "(none)"),
     "missing": Text("尚无内容", "Nothing here yet"),
@@ -27,7 +27,8 @@ FRAME: Mapping[str, Text] = {
 COLON = Text("：", ": ")
 """Between a label and its value."""
 _SEAL, _DATE = Text("单位（盖章）", "Unit (seal)"), Text("日期", "Date")
-_NO_DATE = Text("　　　　年　　月　　日", "______ (day)")
+_NO_DATE = Text("　　　　年　　月　　日", "____________")
+_BEIJING = "Asia/Shanghai"
 
 
 def section_number(number: int, lang: Lang) -> str:
@@ -84,5 +85,7 @@ def _chinese(number: int) -> str:
 
 def made_at(at: datetime, timezone: str, lang: Lang) -> str:
     """The instant on the office's clock, with the name of its zone."""
-    local = f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
-    return f"{local}（{timezone}）" if lang == "zh" else f"{local} ({timezone})"
+    local = at.astimezone(ZoneInfo(timezone))
+    zone = Text("北京时间", "Beijing time").to(lang) if timezone == _BEIJING else timezone
+    brackets = Text("（{z}）", " ({z})").format(z=zone).to(lang)
+    return f"{day_text(local.date()).to(lang)} {local:%H:%M}{brackets}"

@@ -55,16 +55,22 @@ def build_counted_estate(
 
 def build_plan_numbers(plan: MigrationPlan) -> tuple[Number, ...]:
     moving = {move.system_id for wave in plan.waves for move in wave.moves}
-    working = {activity.subject_id for activity in plan.activities}
-    retiring = {s for g in plan.problem.groups if g.group_id in working for s in g.system_ids} - moving
+    planned = planned_systems(plan)
     return (
         Number(
-            label=Text("已排期系统", "Systems planned"), value=len(moving) + len(retiring), unit=_SYSTEMS,
+            label=Text("已排期系统", "Systems planned"), value=len(planned), unit=_SYSTEMS,
             note=Text("分 {w} 批，不占窗口 {r} 个；未能排入 {u} 个", "in {w} waves, {r} without a window; {u} not placed").format(
-                w=len(plan.waves), r=len(retiring), u=len(plan.unplaced)),
+                w=len(plan.waves), r=len(planned - moving), u=len(plan.unplaced)),
             tone="warn" if plan.unplaced else "plain",
         ),
     )  # fmt: skip
+
+
+def planned_systems(plan: MigrationPlan) -> frozenset[str]:
+    """Ids of the systems that move in a wave, and of those that are worked on without a window, as those that retire."""
+    moving = {move.system_id for wave in plan.waves for move in wave.moves}
+    working = {activity.subject_id for activity in plan.activities}
+    return frozenset(moving.union(*(g.system_ids for g in plan.problem.groups if g.group_id in working)))
 
 
 def build_finding_numbers(found: Sequence[Finding]) -> tuple[Number, ...]:
@@ -108,10 +114,7 @@ def build_deadline_number(rows: Sequence[ProjectDeadline]) -> Number:
 
 def build_run_numbers(runs: Sequence[Mapping[str, SystemState]]) -> tuple[Number, ...]:
     """`runs`: the states of each run's systems, the newest run first; what the newest says of a system counts."""
-    newest: dict[str, SystemState] = {}
-    for states in reversed(runs):
-        newest |= states
-    counts = Counter(newest.values())
+    counts = Counter(newest_states(runs).values())
     moved = sum(counts[state] for state in MOVED)
     back, failed = counts["rolled_back"], counts["failed"] + counts["needs_person"]
     return (
@@ -124,10 +127,27 @@ def build_run_numbers(runs: Sequence[Mapping[str, SystemState]]) -> tuple[Number
     )  # fmt: skip
 
 
+def newest_states(runs: Sequence[Mapping[str, SystemState]]) -> Mapping[str, SystemState]:
+    """System id -> its state in the newest run that it was in. `runs`: the newest first."""
+    newest: dict[str, SystemState] = {}
+    for states in reversed(runs):
+        newest |= states
+    return newest
+
+
 def build_handover_number(started: int, signed: int) -> Number:
     return Number(
         label=Text("已完成接管", "Taken over"), value=signed, unit=_SYSTEMS, tone="good" if signed == started else "warn",
         note=Text("已启动接管 {n} 个", "of {n} takeovers that were started").format(n=started),
+    )  # fmt: skip
+
+
+def build_ledger_size(records: int, signed: int) -> Number:
+    """`signed`: so many records the newest checkpoint covers. Nothing was verified for it."""
+    return Number(
+        label=Text("台账记录", "Ledger records"), value=records, unit=Text("条", ""),
+        note=Text("检查点覆盖前 {n} 条", "the newest checkpoint covers {n}").format(n=f"{signed:,}") if signed
+        else Text("还没有签过检查点", "no checkpoint was signed yet"),
     )  # fmt: skip
 
 

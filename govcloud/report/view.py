@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -32,3 +32,13 @@ class View:
     """Sentences under the table: totals, what it means, what to do next."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Extra JSON values that scripts need and tables do not show."""
+
+
+def filled(view: View, *, without: Collection[str] = ()) -> View:
+    """As a page shows it: no columns of dashes, and none of `without`."""
+
+    def says(column: Column) -> bool:
+        return any(row.get(column.key) not in (None, "", (), []) for row in view.rows)
+
+    columns = tuple(c for c in view.columns if c.key not in without and (says(c) or not view.rows))
+    return replace(view, columns=columns)

@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from wcwidth import wcswidth
 
 from govcloud.model.text import Lang
+from govcloud.report.repack import repack
 from govcloud.report.text import cell_text, guard_formula
 from govcloud.report.view import Cell, Column, View
 
@@ -40,9 +41,10 @@ def render_xlsx(views: Sequence[View], lang: Lang, tz: tzinfo | None = None) -> 
     taken: set[str] = set()
     for view in views:
         _fill(book.create_sheet(_sheet_title(view.title.to(lang), taken)), view, lang, tz)
+    book.properties.creator = "govcloud"
     out = io.BytesIO()
     book.save(out)
-    return out.getvalue()
+    return repack(out.getvalue(), timeless=True)
 
 
 def _sheet_title(title: str, taken: set[str]) -> str:

@@ -13,14 +13,14 @@ from govcloud.model.account import ACCOUNT_ROLE_NAMES, ACCOUNT_ROLES, Account, A
 from govcloud.model.text import Text
 from govcloud.report.accounts import build_accounts_view, build_rights_view, build_tokens_view
 from govcloud.report.view import View
-from govcloud.web.door import ANYBODY, enter
+from govcloud.web.door import ANYBODY, DoorFirst, enter
 from govcloud.web.sign_in_page import entered
 from govcloud.web.visit import Visit
 from govcloud.workflow import account_changes as workflow
 from govcloud.workflow.accounts import authenticate, has_accounts
 from govcloud.workflow.sign_in import begin
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Looking = Annotated[Visit, Depends(enter("read", "administer"))]
 Administering = Annotated[Visit, Depends(enter("administer"))]
 Oneself = Annotated[Visit, Depends(enter(*ANYBODY))]

@@ -1,4 +1,4 @@
-"""/api: the ledger's records, their verification, checkpoints and proofs."""
+"""/api: the ledger's records, their verification, checkpoints, proofs, evidence and bundles."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import ConfigDict, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
+from starlette.responses import Response
 
 from govcloud.model.ledger import Checkpoint
 from govcloud.model.text import Text
-from govcloud.web.api_shape import Day, Exporting, Name, Out, Reading, Sealing, new_router
+from govcloud.web.api_shape import Body, Day, Exporting, Name, Out, Reading, Sealing, gives, new_router
+from govcloud.web.downloads import BINARY, MEDIA, give_bundle, give_evidence
 from govcloud.workflow import audit as workflow
+from govcloud.workflow.evidence import find_evidence
 from govcloud.workflow.timeline import Wanted, read_timeline
 
 router = new_router("ledger")
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8,64}$")]
 
 
 class Record(Out):
@@ -54,6 +58,19 @@ class Verification(Out):
     problems: list[Fault]
 
 
+class Evidence(Out):
+    sha256: str
+    here: bool = Field(description="This workspace has the file")
+    size_bytes: int | None
+    records: list[Record]
+
+
+class BundleWanted(Body):
+    since: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")] | None = Field(
+        default=None, description="Size of the checkpoint after which it begins; from the first record by default"
+    )
+
+
 class Proof(Out):
     seq: int
     text: str
@@ -84,6 +101,26 @@ def verify_ledger(visit: Reading) -> Any:
         "unsigned": found.unsigned, "checkpoints": report.checkpoints, "root": report.root,
         "problems": [{"text": Text(p.zh, p.en), "seq": p.seq} for p in report.problems],
     }  # fmt: skip
+
+
+@router.get("/ledger/evidence/{sha256}", response_model=Evidence)
+def get_evidence(visit: Reading, sha256: Digest) -> Any:
+    """A file of evidence by its digest, or the digest's first characters, and the records that name it."""
+    found = find_evidence(visit.session, sha256)
+    return {
+        "sha256": found.sha256, "here": found.path is not None, "size_bytes": found.size_bytes, "records": found.records
+    }  # fmt: skip
+
+
+@router.get("/ledger/evidence/{sha256}/file", response_class=Response, responses=gives(BINARY))
+def get_evidence_file(visit: Reading, sha256: Digest) -> Response:
+    return give_evidence(visit.session, sha256)
+
+
+@router.post("/ledger/bundles", response_class=Response, responses=gives(MEDIA["tar"]))
+def export_bundle(visit: Exporting, wanted: BundleWanted) -> Response:
+    """The auditor's folder, which `verify.py` checks without us, as a tar file; signs a checkpoint."""
+    return give_bundle(visit.session, wanted.since)
 
 
 @router.post("/ledger/checkpoints", response_model=Checkpoint)

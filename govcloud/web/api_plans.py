@@ -1,11 +1,13 @@
-"""/api: migration plans, made, read, verified, explained and compared."""
+"""/api: migration plans, made, read, verified, explained, compared, edited as workbooks and fixed by hand."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+from fastapi import File, UploadFile
 from pydantic import Field
+from starlette.responses import Response
 
 from govcloud.model.plan import (
     Activity,
@@ -19,12 +21,32 @@ from govcloud.model.plan import (
     Unplaced,
     Wave,
 )
+from govcloud.model.plan_pin import PlanEdit, PlanPin
 from govcloud.model.plan_summary import PlanHead
 from govcloud.model.text import Text
-from govcloud.web.api_shape import Body, Day, Name, Out, Page, Paged, Planning, Reading, new_router
+from govcloud.web.api_shape import (
+    Body,
+    Day,
+    Exporting,
+    Name,
+    Names,
+    Out,
+    Page,
+    Paged,
+    Planning,
+    Reading,
+    Reason,
+    gives,
+    new_router,
+)
+from govcloud.web.downloads import MEDIA, give_plan
+from govcloud.web.files import uploaded
 from govcloud.workflow import plan as workflow
+from govcloud.workflow import plan_files, plan_pins
+from govcloud.workflow.plan_files import FORMS
 
 router = new_router("plans")
+PlanForm = Literal["xlsx", "html", "ics", "csv", "md", "json"]
 
 
 class Plan(Out):
@@ -62,6 +84,30 @@ class Difference(Out):
     before: str
     after: str
     changes: list[PlanChange]
+
+
+class Edits(Out):
+    plan_id: str
+    edits: list[PlanEdit]
+    violations: list[PlanViolation] = Field(description="What the plan would break with these edits alone")
+    missing: list[str] = Field(description="Systems without a row: nothing changes for them")
+
+
+class Pin(Body):
+    system_id: Name
+    row: str = Field(default="", max_length=500, description="Where an edit was read; not kept")
+    opens_on: Day | None = Field(description="Day on which its window opens; null: left out of the plan")
+    crew: Name | None = None
+
+
+class PinsWanted(Body):
+    pins: Annotated[list[Pin], Field(min_length=1, max_length=10_000)]
+    reason: Reason
+
+
+class PinsGone(Body):
+    systems: Annotated[Names, Field(min_length=1)]
+    reason: Reason
 
 
 @router.post("/plans", response_model=Plan)
@@ -102,3 +148,34 @@ def diff_plans(visit: Reading, plan_id: Name, before: Name | None = None) -> Any
     """Against `before`, or the plan that it was made from."""
     was, now, changes = workflow.diff_plans(visit.session, before, plan_id)
     return {"before": was.plan_id, "after": now.plan_id, "changes": changes}
+
+
+@router.get("/plans/{plan_id}/files/{form}", response_class=Response, responses=gives(*(MEDIA[f] for f in FORMS)))
+def export_plan(visit: Exporting, plan_id: Name, form: PlanForm) -> Response:
+    """As `plan export` writes it; the workbook comes back by `edits`."""
+    return give_plan(visit.session, form, workflow.load_plan(visit.session, plan_id).plan_id)
+
+
+@router.post("/plans/{plan_id}/edits", response_model=Edits)
+def read_edits(visit: Planning, plan_id: Name, file: Annotated[UploadFile, File()]) -> Any:
+    """What an edited workbook of the plan changes and breaks; nothing is kept. Post the `edits` as pins to take them."""
+    with uploaded(file) as path:
+        found = plan_files.read_edits(visit.session, path, plan_id)
+    return {"plan_id": found.plan.plan_id, "edits": found.edits, "violations": found.violations, "missing": found.missing}
+
+
+@router.get("/plan-pins", response_model=Page[PlanPin])
+def get_plan_pins(visit: Reading, part: Paged, withdrawn: bool = False) -> Any:
+    """What people have fixed by hand; the next plan keeps to it."""
+    return part.of(plan_pins.list_pins(visit.session, withdrawn=withdrawn))
+
+
+@router.post("/plan-pins", response_model=list[PlanPin])
+def add_plan_pins(visit: Planning, wanted: PinsWanted) -> Any:
+    edits = [PlanEdit(system_id=p.system_id, row="", opens_on=p.opens_on, crew=p.crew) for p in wanted.pins]
+    return plan_pins.add_pins(visit.session, edits, wanted.reason)
+
+
+@router.post("/plan-pins/withdrawal", response_model=list[PlanPin])
+def withdraw_plan_pins(visit: Planning, gone: PinsGone) -> Any:
+    return plan_pins.withdraw_pins(visit.session, gone.systems, gone.reason)

@@ -92,6 +92,7 @@ class Word(Body):
     step: StepName | None = None
     systems: Names = Field(default=[])
     emergency: bool = False
+    gates: Names = Field(default=[], description="Ids of those that were looked at; what has changed since is not answered")
     reason: Words = ""
 
 
@@ -175,7 +176,7 @@ def get_log(
 def answer_gates(visit: Approving, run_id: Name, word: Word) -> Any:
     return run_gates.answer_gates(
         visit.session, run_id, step=word.step, systems=word.systems, granted=word.granted, emergency=word.emergency,
-        reason=word.reason or None,
+        reason=word.reason or None, gates=word.gates,
     )  # fmt: skip
 
 

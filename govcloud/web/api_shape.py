@@ -1,4 +1,4 @@
-"""What all operations of the JSON interface have in common: doors, pages of lists, and how it says that something did not work.
+"""What all operations of the JSON interface have in common: doors, pages of lists, and how they are described.
 
 Its nouns are the model's own (dataclasses of govcloud/model); a class of its own stands only where the model holds more than
 goes out: migration files, hashes of passwords and tokens.
@@ -6,20 +6,17 @@ goes out: migration files, hashes of passwords and tokens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, FastAPI, Query
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 
-from govcloud.errors import GovcloudError, UsageError
-from govcloud.model.text import Text
-from govcloud.web.door import ANYBODY, enter
+from govcloud.web.door import ANYBODY, DoorFirst, enter
+from govcloud.web.problems import MEDIA, TITLES, Problem
 from govcloud.web.visit import Visit
 
 ROOT = "/api"
@@ -81,15 +78,6 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class Problem(BaseModel):
-    """Why nothing was done."""
-
-    code: int = Field(description="As the exit code of the command: 2 usage or right, 3 input, 4 outside, 5 integrity")
-    error: Text
-    where: Text
-    next: Text | None
-
-
 class Page(BaseModel, Generic[T]):
     items: list[T]
     total: int = Field(description="All that fit, on this page or not")
@@ -121,35 +109,31 @@ def _part(
 Paged = Annotated[Part, Depends(_part)]
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="govcloud accounts token new")
-_SAID = {401: "Not signed in", 403: "Not allowed", 404: "There is no such thing", 422: "The request is not valid"}
-_REFUSED = {400: "Unreadable body", 409: "As things stand it can't be done", 503: "A host or program outside failed"}
+_SAID = (400, 401, 403, 404, 409, 413, 422, 429, 503)
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 def new_router(noun: str) -> APIRouter:
     """Operations under /api; an operation is called as its function."""
     said: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem, "description": text} for status, text in (_SAID | _REFUSED).items()
+        status: {"model": Problem, "description": TITLES[status].en} for status in _SAID
     }
     return APIRouter(
         prefix=ROOT, tags=[noun], dependencies=[Depends(_BEARER)], responses=said,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=lambda route: route.name, route_class=DoorFirst,
     )  # fmt: skip
 
 
-def refused(request: Request, error: GovcloudError, status: int) -> JSONResponse:
-    """404 for what was to be looked at and is not there, 409 for what things as they stand do not let happen."""
-    if status == 400:
-        status = 404 if request.method in ("GET", "HEAD") else 409
-    said = Problem(code=error.exit_code, error=error.what, where=error.where, next=error.next_step)
-    return JSONResponse(said.model_dump(mode="json"), status)
+def gives(*media: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that answers with a file."""
+    return {200: {"description": "The file", "content": dict.fromkeys(media, _BINARY)}}
 
 
-def not_signed_in() -> JSONResponse:
-    what = Text("没有令牌，或令牌无效", "There is no token, or it is not valid")
-    return problem(401, what, headers={"WWW-Authenticate": "Bearer"})
-
-
-def problem(status: int, error: Text, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """What never reached an operation."""
-    said = Problem(code=UsageError.exit_code, error=error, where=Text("", ""), next=None)
-    return JSONResponse(said.model_dump(mode="json"), status, headers)
+def describe(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI of all operations. FastAPI takes the media type of what went well for that of problems, too."""
+    schema: dict[str, Any] = app.openapi()
+    for operation in (o for path in schema["paths"].values() for o in path.values()):
+        for status, answer in operation["responses"].items():
+            if status[0] in "45" and "application/json" in answer.get("content", {}):
+                answer["content"] = {MEDIA: answer["content"].pop("application/json")}
+    return schema

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 from fastapi import File, UploadFile
 from pydantic import Field
+from starlette.responses import Response
 
 from govcloud.model.handover import Handover, Level, Progress, Role, Standing, TakeoverState, Todo
 from govcloud.model.text import Text
 from govcloud.web.api_shape import (
     Body,
     Day,
+    Exporting,
     Giving,
     Name,
     Names,
@@ -26,8 +28,10 @@ from govcloud.web.api_shape import (
     Signing,
     Why,
     Words,
+    gives,
     new_router,
 )
+from govcloud.web.downloads import MEDIA, give_package
 from govcloud.web.files import uploaded
 from govcloud.web.visit import Visit
 from govcloud.workflow import takeover as workflow
@@ -190,6 +194,12 @@ def refuse_papers(visit: Receiving, handover_id: Name, refusal: SentBack) -> Any
 def sign_takeover(visit: Signing, handover_id: Name, signature: Signature) -> Any:
     """For one party; both owner and builder must, and nobody signs for both."""
     return _record(visit, workflow.sign(visit.session, handover_id, signature.role))
+
+
+@router.post("/takeovers/{handover_id}/package", response_class=Response, responses=gives(MEDIA["tar"]))
+def give_takeover_package(visit: Exporting, handover_id: Name) -> Response:
+    """What both parties keep, and what an auditor checks without us."""
+    return give_package(visit.session, handover_id)
 
 
 def _record(visit: Visit, found: Takeover) -> Any:

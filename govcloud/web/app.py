@@ -20,7 +20,6 @@ from govcloud.model.text import Text
 from govcloud.web import (
     account_pages,
     api,
-    api_shape,
     approval_pages,
     catalog_pages,
     estate_pages,
@@ -28,7 +27,10 @@ from govcloud.web import (
     ledger_pages,
     network_pages,
     overview_page,
+    papers_page,
+    pin_pages,
     plan_pages,
+    problems,
     project_pages,
     run_order_pages,
     run_pages,
@@ -37,9 +39,9 @@ from govcloud.web import (
     takeover_decide_pages,
     takeover_pages,
 )
-from govcloud.web.door import Forged, NotSignedIn, OwnPasswordFirst, place_of, stranger
+from govcloud.web.door import DoorFirst, Forged, NotSignedIn, OwnPasswordFirst, door_of, stranger
 from govcloud.web.files import hide_folder
-from govcloud.web.place import Place
+from govcloud.web.place import Place, place_of
 from govcloud.web.security import HEADERS, Gatekeeper
 from govcloud.web.visit import Visit
 
@@ -51,6 +53,7 @@ ROUTERS = (
     network_pages.router,
     finding_pages.router,
     catalog_pages.router,
+    pin_pages.router,
     plan_pages.router,
     run_pages.router,
     run_order_pages.router,
@@ -58,6 +61,7 @@ ROUTERS = (
     takeover_decide_pages.router,
     takeover_pages.router,
     project_pages.router,
+    papers_page.router,
     ledger_pages.router,
     account_pages.router,
     *api.ROUTERS,
@@ -74,7 +78,7 @@ def create_app(place: Place) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     for router in ROUTERS:
         app.include_router(router)
-    if without := [r.path for r in routes() if r.path not in OPEN and not actions_of(r)]:
+    if without := [r.path for r in routes() if not isinstance(r, DoorFirst) or (r.path not in OPEN and not actions_of(r))]:
         raise RuntimeError(f"routes without a door: {without}")
     app.add_middleware(Gatekeeper, place=place)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
@@ -93,24 +97,24 @@ def routes() -> list[APIRoute]:
 
 def actions_of(route: APIRoute) -> tuple[Action, ...]:
     """The actions whose door stands before the route; empty for one without a door."""
-    found = (getattr(d.call, "actions", ()) for d in route.dependant.dependencies)
-    return next((actions for actions in found if actions), ())
+    door = door_of(route.dependant)
+    return door.actions if door else ()
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith("/api/")
+    return request.url.path == api.ROOT or request.url.path.startswith(f"{api.ROOT}/")
 
 
 async def _not_signed_in(request: Request, _error: Exception) -> Response:
     if _is_api(request):
-        return api_shape.not_signed_in()
+        return problems.not_signed_in(request)
     return RedirectResponse("/sign-in", status_code=303)
 
 
 async def _own_password_first(request: Request, _error: Exception) -> Response:
     if _is_api(request):
-        return api_shape.problem(
-            403, Text("口令由他人设置，须先改为自己的", "Somebody else set the password: set your own first")
+        return problems.problem(
+            request, 403, Text("口令由他人设置，须先改为自己的", "Somebody else set the password: set your own first")
         )
     return RedirectResponse("/me", status_code=303)
 
@@ -120,7 +124,7 @@ async def _expected(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     hide_folder(error, place_of(request).session.workspace.path)
     if _is_api(request):
-        return api_shape.refused(request, error, status)
+        return problems.refused(request, error, status)
     where = error.where.to(stranger(request).lang)
     what = Text(f"{where}：{error.what.zh}", f"{where}: {error.what.en}") if where else error.what
     return _problem(request, status, what, error.next_step)
@@ -137,6 +141,7 @@ async def _http(request: Request, error: Exception) -> Response:
     what = {
         404: Text("没有这个页面", "There is no such page"),
         405: Text("这个页面不接受这种请求", "The page does not take this kind of request"),
+        413: Text("内容过大，未接收", "It is too large and was not taken"),
     }.get(error.status_code, Text("请求未能完成", "The request could not be answered"))
     return _problem(request, error.status_code, what, headers=error.headers)
 
@@ -155,7 +160,7 @@ def _problem(
     request: Request, status: int, what: Text, next_step: Text | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     if _is_api(request):
-        return api_shape.problem(status, what, headers=headers)
+        return problems.problem(request, status, what, headers=headers)
     visit: Visit = getattr(request.state, "visit", None) or stranger(request)
     title = Text("不能完成", "That did not work")
     return visit.page("problem.html.j2", title, status=status, what=what, next_step=next_step)

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from govcloud.model.text import Text
 from govcloud.report.run_asked import build_asked_view, build_waiting_view
-from govcloud.web.door import Reading
+from govcloud.web.door import DoorFirst, Reading
 from govcloud.workflow.run_offers import list_offers
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 
 
 @router.get("/approvals")

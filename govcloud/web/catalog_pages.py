@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, UploadFile
@@ -12,15 +10,15 @@ from starlette.responses import Response
 from govcloud.model.text import Text
 from govcloud.report import catalog as views
 from govcloud.report import request as request_views
-from govcloud.web.door import Reading, enter
+from govcloud.web.door import DoorFirst, Reading, enter
+from govcloud.web.files import uploaded
 from govcloud.web.visit import Visit
 from govcloud.workflow import catalog as workflow
 from govcloud.workflow.office import office_catalog
 from govcloud.workflow.request import check_request, latest_requests
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Checking = Annotated[Visit, Depends(enter("check"))]
-_NAMES = (".xlsx", ".yaml", ".yml", ".json", ".csv")
 
 
 @router.get("/catalog")
@@ -52,11 +50,7 @@ def requests(visit: Reading) -> Response:
 
 @router.post("/requests")
 def check(visit: Checking, file: Annotated[UploadFile, File()]) -> Response:
-    """The upload is read by the same bounded reader as a file on disk, under a name of ours."""
-    ending = Path(file.filename or "").suffix.lower()
-    with tempfile.TemporaryDirectory(prefix="govcloud-request-") as folder:
-        path = Path(folder) / f"request{ending if ending in _NAMES else '.xlsx'}"
-        path.write_bytes(file.file.read())
+    with uploaded(file) as path:
         run = check_request(visit.session, [path])
     shown = [request_views.build_request_view(found, number) for number, found in enumerate(run.checks, 1)]
     if run.faulty:

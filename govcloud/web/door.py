@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
-from typing import Annotated, get_args
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, get_args
 
 from fastapi import Depends
+from fastapi.dependencies.models import Dependant
+from fastapi.params import File
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.responses import Response
 
 from govcloud.errors import GovcloudError, NotAllowed
 from govcloud.model.account import Acting, Action
-from govcloud.model.text import Lang, Text
-from govcloud.web.place import Place
-from govcloud.web.security import same_origin
+from govcloud.model.text import Text
+from govcloud.web.place import language_of, place_of
+from govcloud.web.security import MAX_FORM, MAX_STRANGER, MAX_UPLOAD, bounded, same_origin
 from govcloud.web.visit import Visit
 from govcloud.workflow.accounts import admit, by_token
 from govcloud.workflow.sign_in import signed_in
 
 ANYBODY: tuple[Action, ...] = get_args(Action)
 """Whoever is signed in."""
-COOKIE, LANGUAGE = "govcloud", "govcloud_lang"
+COOKIE = "govcloud"
 _SAFE = ("GET", "HEAD")
 
 
@@ -39,21 +43,6 @@ class Forged(GovcloudError):
     exit_code = 2
 
 
-def place_of(request: Request) -> Place:
-    place: Place = request.app.state.place
-    return place
-
-
-def language_of(request: Request) -> Lang:
-    chosen = request.cookies.get(LANGUAGE)
-    if chosen in ("zh", "en"):
-        return chosen  # type: ignore[return-value]
-    accepted = request.headers.get("accept-language", "")
-    if not accepted:
-        return place_of(request).session.lang
-    return "zh" if accepted.lower().startswith("zh") else "en"
-
-
 def stranger(request: Request) -> Visit:
     """Somebody who has not shown who he is: sees the sign-in and refusals, nothing else."""
     place = place_of(request)
@@ -61,23 +50,52 @@ def stranger(request: Request) -> Visit:
     return Visit(request=request, place=place, session=session, csrf="", signed_in=False)
 
 
-def enter(*actions: Action, sets_password: bool = False) -> Callable[[Request], Awaitable[Visit]]:
-    """A dependency that lets in who may do any of these, and marks the route for the test that no route is without one.
+class Door:
+    """A dependency that lets in who may do any of the actions."""
 
-    `sets_password`: it is where one sets one's own.
-    """
+    def __init__(self, actions: tuple[Action, ...], *, sets_password: bool) -> None:
+        self.actions = actions
+        self._sets_password = sets_password
 
-    async def dependency(request: Request) -> Visit:
+    async def admit(self, request: Request) -> None:
+        """Without a look at the body. Raises NotSignedIn, NotAllowed, OwnPasswordFirst."""
         token = _bearer(request)
         # The store is asked in a thread: a locked database must not stop everybody else's pages.
-        visit = await run_in_threadpool(_by_token if token else _by_cookie, request, token, actions, sets_password)
-        if request.method not in _SAFE and not token:
+        request.state.visit = await run_in_threadpool(
+            _by_token if token else _by_cookie, request, token, self.actions, self._sets_password
+        )
+
+    async def __call__(self, request: Request) -> Visit:
+        visit: Visit = request.state.visit  # of DoorFirst; a refusal further on is shown on a page of his, too
+        if request.method not in _SAFE and not _bearer(request):
             await _check_form(request, visit)
-        request.state.visit = visit  # a refusal further on is shown on a page of his
         return visit
 
-    dependency.actions = actions  # type: ignore[attr-defined]
-    return dependency
+
+def enter(*actions: Action, sets_password: bool = False) -> Door:
+    """`sets_password`: it is where one sets one's own."""
+    return Door(actions, sets_password=sets_password)
+
+
+def door_of(dependant: Dependant) -> Door | None:
+    return next((d.call for d in dependant.dependencies if isinstance(d.call, Door)), None)
+
+
+class DoorFirst(APIRoute):
+    """The door stands before the body: nothing that a stranger sends is read, and of what others send no more than the
+    route has use for."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle, door = super().get_route_handler(), door_of(self.dependant)
+        uploads = any(isinstance(field.field_info, File) for field in self.dependant.body_params)
+        most = MAX_STRANGER if door is None else MAX_UPLOAD if uploads else MAX_FORM
+
+        async def let_in(request: Request) -> Response:
+            if door is not None:
+                await door.admit(request)
+            return await handle(Request(request.scope, bounded(request, most)))
+
+        return let_in
 
 
 def _bearer(request: Request) -> str:

@@ -19,7 +19,7 @@ from govcloud.report.findings import SEVERITY
 from govcloud.report.inventory import build_conflict_page, build_server_page, build_system_page
 from govcloud.report.inventory_subject import build_subject_views
 from govcloud.report.view import View
-from govcloud.web.door import Reading
+from govcloud.web.door import DoorFirst, Reading
 from govcloud.web.paging import Paging, page_number
 from govcloud.web.visit import Visit
 from govcloud.workflow import lists
@@ -27,7 +27,7 @@ from govcloud.workflow.departments import read_department, read_departments
 from govcloud.workflow.inventory import explain_subject, list_conflicts
 from govcloud.workflow.kept import Kept
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Choice = tuple[str, Text | str]
 _LONGEST = 200
 _UNKNOWN: Choice = (lists.UNKNOWN, Text("不明", "unknown"))

@@ -16,7 +16,7 @@ from govcloud.report.finding import build_finding_view
 from govcloud.report.finding_page import build_finding_page, build_undetermined_page
 from govcloud.report.view import View
 from govcloud.report.waivers import build_waived_view, build_waivers_view
-from govcloud.web.door import Reading, enter
+from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.estate_pages import Asked, Choice, department_field
 from govcloud.web.visit import Visit
 from govcloud.workflow import lists
@@ -24,7 +24,7 @@ from govcloud.workflow.check import find_finding
 from govcloud.workflow.office import today
 from govcloud.workflow.waiver import add_waiver, granting_parties, list_waivers, withdraw_waiver
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Waiving = Annotated[Visit, Depends(enter("waive"))]
 _PAGES = ("system", "server", "network", "project")
 _KINDS: tuple[Choice, ...] = (

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
 from fastapi import Path as InPath
 from starlette.responses import Response
 
-from govcloud.errors import UsageError
 from govcloud.model.text import Text, same
 from govcloud.report.audit import build_verify_view
 from govcloud.report.ledger_kinds import KIND
@@ -21,15 +18,15 @@ from govcloud.report.ledger_record import build_digests_view, build_inclusion_vi
 from govcloud.report.timeline import build_evidence_view, build_log_view
 from govcloud.report.view import View
 from govcloud.web.days import parse_given_day
-from govcloud.web.door import Reading, enter
-from govcloud.web.files import attached
+from govcloud.web.door import DoorFirst, Reading, enter
+from govcloud.web.downloads import give_bundle, give_evidence
 from govcloud.web.visit import Visit
 from govcloud.workflow import audit as workflow
 from govcloud.workflow.evidence import find_evidence
 from govcloud.workflow.ledger_record import public_key, read_record
 from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Exporting = Annotated[Visit, Depends(enter("export"))]
 Signing = Annotated[Visit, Depends(enter("checkpoint"))]
 Number = Annotated[int, InPath(ge=0, lt=2**53)]
@@ -93,17 +90,7 @@ def evidence(visit: Reading, sha256: str) -> Response:
 
 @router.get("/ledger/evidence/{sha256}/file")
 def evidence_file(visit: Reading, sha256: str) -> Response:
-    found = find_evidence(visit.session, sha256)
-    if found.path is None:
-        raise UsageError(Text("本工作区没有这个文件", "This workspace has no such file"), where=found.sha256)
-    return attached(found.path, _given_name(found.sha256, found.records) or found.path.name)
-
-
-def _given_name(sha256: str, records: Any) -> str | None:
-    """As the one called it who handed it over."""
-    bodies = (record["body"] for record in records)
-    names = (body.get("file") for body in bodies if body.get("sha256") == sha256)
-    return next((name for name in names if isinstance(name, str)), None)
+    return give_evidence(visit.session, sha256)
 
 
 @router.get("/ledger/{seq}")
@@ -139,11 +126,5 @@ def checkpoint(visit: Signing) -> Response:
 
 @router.post("/ledger/export")
 def export(visit: Exporting, since: Annotated[str, Form(max_length=15, pattern=r"\d*")] = "") -> Response:
-    """The auditor's folder as a tar file. `since`: size of the checkpoint after which it begins."""
-    with TemporaryDirectory(prefix="govcloud-export-") as folder:
-        bundle = Path(folder) / f"ledger-{visit.session.workspace.settings.site}"
-        made = workflow.export_bundle(visit.session, bundle, since or None)
-        packed = bundle.with_suffix(".tar")
-        with tarfile.open(packed, "w", format=tarfile.USTAR_FORMAT) as tar:
-            tar.add(bundle, bundle.name)
-        return attached(packed, f"{bundle.name}-{made.checkpoint.size}.tar", "application/x-tar")
+    """`since`: size of the checkpoint after which it begins."""
+    return give_bundle(visit.session, since or None)

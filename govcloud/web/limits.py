@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -29,6 +30,11 @@ class Limiter:
             if len(self._left) > _MOST_CALLERS:
                 self._left.popitem(last=False)
         return allowed
+
+    @property
+    def pause_s(self) -> int:
+        """After so long one more is allowed to whoever was refused."""
+        return math.ceil(1 / self._rate)
 
     @property
     def callers(self) -> int:

@@ -16,14 +16,14 @@ from govcloud.report.network_document import build_network_document
 from govcloud.report.network_ledger import build_network_views
 from govcloud.report.network_map import render_network_map
 from govcloud.report.plan_svg import Pages
-from govcloud.web.door import Reading
+from govcloud.web.door import DoorFirst, Reading
 from govcloud.web.drawing import Chart, build_chart
 from govcloud.web.visit import Visit
 from govcloud.workflow.kept import kept
 from govcloud.workflow.networks import list_remaining
 from govcloud.workflow.session import Session
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 _PAGES = Pages(subject="/systems/{}", network="/networks/{}")
 _CHANGED_BY = ("plan", "waiver", "snapshot")
 """Records after which the ledger of networks may say something else, besides imports."""

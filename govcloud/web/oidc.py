@@ -106,6 +106,10 @@ class Provider:
         self._flows: OrderedDict[str, _Flow] = OrderedDict()
         self._lock = threading.Lock()
 
+    def check(self) -> None:
+        """Whether the provider answers as the settings say. Raises Refused."""
+        self._discover()
+
     def start(self, back: str) -> tuple[str, str]:
         """What the browser keeps as a cookie, and where it goes. `back`: our address that the provider leads back to.
 

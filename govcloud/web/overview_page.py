@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
 from govcloud.model.text import Text
-from govcloud.web.door import enter
+from govcloud.web.door import DoorFirst, enter
 from govcloud.web.visit import Visit
 from govcloud.workflow.overview import read_overview
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 _WAYS: Mapping[str, tuple[str, ...]] = {
     "estate": ("/systems", "/servers", "/servers?state=undeclared", "/conflicts"),
     "findings": ("/findings", "/findings?kind=undetermined"),

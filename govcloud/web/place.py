@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from starlette.requests import Request
+
 from govcloud.model.account import Acting
 from govcloud.model.text import Lang, Text
 from govcloud.web.limits import Limiter
@@ -18,6 +20,8 @@ from govcloud.workflow.session import Session
 from govcloud.workflow.sign_in import LocalKey
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LANGUAGE = "govcloud_lang"
+"""Cookie of the language that somebody chose."""
 _MOST_NOTICES = 1000
 
 
@@ -72,3 +76,18 @@ class Place:
 
     def session_for(self, acting: Acting, lang: Lang) -> Session:
         return replace(self.session.written_for(acting), lang=lang)
+
+
+def place_of(request: Request) -> Place:
+    place: Place = request.app.state.place
+    return place
+
+
+def language_of(request: Request) -> Lang:
+    chosen = request.cookies.get(LANGUAGE)
+    if chosen in ("zh", "en"):
+        return chosen  # type: ignore[return-value]
+    accepted = request.headers.get("accept-language", "")
+    if not accepted:
+        return place_of(request).session.lang
+    return "zh" if accepted.lower().startswith("zh") else "en"

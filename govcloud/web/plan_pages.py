@@ -27,7 +27,7 @@ from govcloud.report.plan_graph import render_plan_graph
 from govcloud.report.plan_svg import Pages
 from govcloud.report.plan_words import STATUS, clock, day_text
 from govcloud.report.view import View
-from govcloud.web.door import Reading, enter
+from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.drawing import build_chart, once
 from govcloud.web.files import attached
 from govcloud.web.paging import Paging, page_number
@@ -42,7 +42,7 @@ from govcloud.workflow.plan_files import FORMS, export_plan
 from govcloud.workflow.report import write_report
 from govcloud.workflow.session import Session
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Exporting = Annotated[Visit, Depends(enter("export"))]
 _PARTS: Sequence[tuple[str, Text]] = (
     ("/plan", Text("总体安排", "At a glance")),

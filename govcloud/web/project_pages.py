@@ -13,7 +13,7 @@ from govcloud.model.text import Text
 from govcloud.report import projects as views
 from govcloud.report.project_record import build_record_views
 from govcloud.report.timeline import build_log_view
-from govcloud.web.door import Reading
+from govcloud.web.door import DoorFirst, Reading
 from govcloud.web.ledger_pages import linked_log
 from govcloud.web.paging import Paging, page_number
 from govcloud.web.visit import Visit
@@ -21,7 +21,7 @@ from govcloud.workflow import projects as workflow
 from govcloud.workflow.kept import kept
 from govcloud.workflow.timeline import Wanted, read_timeline, record_titles
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 _OF_PROJECT = frozenset({"project_id", "name", "department"})
 _DEPARTMENT = Text("部门", "Department")
 _WITHIN = [(str(n), Text("{n} 天内", "within {n} days").format(n=n)) for n in (0, 7, 30, 90)]

@@ -16,13 +16,13 @@ from govcloud.model.text import Text
 from govcloud.report.run import STATE
 from govcloud.report.run_asked import Word
 from govcloud.report.run_records import ORDER
-from govcloud.web.door import enter
+from govcloud.web.door import DoorFirst, enter
 from govcloud.web.visit import Visit
 from govcloud.workflow import run_gates, run_orders
 from govcloud.workflow.run import step_titles
 from govcloud.workflow.run_orders import Given
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Approving = Annotated[Visit, Depends(enter("approve"))]
 Operating = Annotated[Visit, Depends(enter("operate"))]
 Reviewing = Annotated[Visit, Depends(enter("review"))]

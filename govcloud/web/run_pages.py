@@ -25,7 +25,7 @@ from govcloud.report.run_records import (
     build_resources_view,
 )
 from govcloud.report.view import View
-from govcloud.web.door import Reading, enter, still_in
+from govcloud.web.door import DoorFirst, Reading, enter, still_in
 from govcloud.web.live import Live
 from govcloud.web.paging import Paging, page_number
 from govcloud.web.visit import Visit
@@ -35,7 +35,7 @@ from govcloud.workflow.run import register_run
 from govcloud.workflow.run_machines import list_resources
 from govcloud.workflow.run_offers import find_offers
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Operating = Annotated[Visit, Depends(enter("operate"))]
 _SYSTEMS = 100
 """Rows of one page of a run."""

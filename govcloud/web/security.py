@@ -1,17 +1,24 @@
-"""What stands before every request: the names we answer to, sizes, rates, and the headers of every answer."""
+"""What stands before every request: the names we answer to, rates, and the headers of every answer; and sizes of bodies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from govcloud.web.place import Place
+from govcloud.web.problems import TITLES, problem
 
-MAX_BODY = 32 * 2**20
+MAX_UPLOAD = 32 * 2**20
 """Bytes: a workbook of a department; larger ones come in by `govcloud import`."""
+MAX_FORM = 2**20
+"""Bytes: what somebody who is signed in sends to a page that takes no files."""
+MAX_STRANGER = 2**16
+"""Bytes: a sign-in."""
 
 HEADERS: Mapping[str, str] = {
     # No inline script or style and nothing from elsewhere: what data smuggles into a page stays text.
@@ -44,17 +51,16 @@ class Gatekeeper:
         if refusal is not None:
             await refusal(scope, receive, self._dressed(scope, send))
             return
-        await self._app(scope, _bounded(receive), self._dressed(scope, send))
+        await self._app(scope, receive, self._dressed(scope, send))
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if _host_name(headers.get("host", "")) not in self._place.hosts:
-            return PlainTextResponse("不认识的主机名 · unknown host name\n", 421)
-        if int(_number(headers.get("content-length", "0"))) > MAX_BODY:
-            return PlainTextResponse("内容过大 · too large\n", 413)
+            return _refusal(scope, 421)
         client = scope.get("client")
-        if not self._place.requests.allows(client[0] if client else ""):
-            return PlainTextResponse("请求过于频繁，请稍后再试 · too many requests\n", 429, {"Retry-After": "5"})
+        requests = self._place.requests
+        if not requests.allows(client[0] if client else ""):
+            return _refusal(scope, 429, {"Retry-After": str(requests.pause_s)})
         return None
 
     def _dressed(self, scope: Scope, send: Send) -> Send:
@@ -73,15 +79,29 @@ class Gatekeeper:
         return send_with_headers
 
 
-def _bounded(receive: Receive) -> Receive:
-    """A body without a stated length is cut off at the same size."""
-    left = MAX_BODY
+def _refusal(scope: Scope, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Without a page: nobody's account was asked for yet."""
+    if scope["path"].startswith("/api"):
+        return problem(Request(scope), status, headers=headers)
+    what = TITLES[status]
+    return PlainTextResponse(f"{what.zh} · {what.en}\n", status, headers)
+
+
+def bounded(request: Request, most: int) -> Receive:
+    """The body's messages, as long as they are not more than `most` bytes. Raises HTTPException 413, for a length that is
+    stated at once."""
+    stated = request.headers.get("content-length", "0")
+    if not (stated.isascii() and stated.isdigit() and len(stated) < 16 and int(stated) <= most):
+        raise HTTPException(413)
+    left, receive = most, request.receive
 
     async def receive_bounded() -> Message:
         nonlocal left
         message = await receive()
         left -= len(message.get("body", b""))
-        return message if left >= 0 else {"type": "http.disconnect"}
+        if left < 0:
+            raise HTTPException(413)
+        return message
 
     return receive_bounded
 
@@ -90,10 +110,6 @@ def _host_name(host: str) -> str:
     """Without the port; IPv6 keeps its brackets."""
     name, _, port = host.rpartition(":")
     return (name if name and port.isdigit() else host).lower()
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else MAX_BODY + 1
 
 
 def same_origin(headers: Headers, *, secure: bool) -> bool:

@@ -10,15 +10,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from govcloud.model.text import Text
-from govcloud.web.door import ANYBODY, COOKIE, LANGUAGE, enter, place_of, stranger
+from govcloud.web.door import ANYBODY, COOKIE, DoorFirst, enter, stranger
 from govcloud.web.oidc import WITHIN, Provider, Refused
-from govcloud.web.place import Place
+from govcloud.web.place import LANGUAGE, Place, place_of
 from govcloud.web.security import same_origin
 from govcloud.web.visit import Visit
 from govcloud.workflow.accounts import acting_for, enabled_account, has_accounts
 from govcloud.workflow.sign_in import Begun, begin, sign_in, sign_in_by_provider, sign_out
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 _TITLE = Text("登录", "Sign in")
 _HOW = Text(
     "本工作区没有账号：请打开 govcloud serve 启动时在终端上给出的地址。要让多人使用，请先建立账号（govcloud accounts add）。",

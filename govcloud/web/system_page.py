@@ -18,13 +18,13 @@ from govcloud.report.story import build_standing_view, build_system_findings_vie
 from govcloud.report.timeline import build_log_view
 from govcloud.report.view import View
 from govcloud.report.waivers import build_waivers_view
-from govcloud.web.door import Reading
+from govcloud.web.door import DoorFirst, Reading
 from govcloud.web.visit import Visit
 from govcloud.workflow.office import today
 from govcloud.workflow.system_story import SystemStory, read_story
 from govcloud.workflow.timeline import Timeline, Wanted, read_timeline, record_titles
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 _RECORDS = 20
 
 

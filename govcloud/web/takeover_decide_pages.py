@@ -14,7 +14,7 @@ from govcloud.model.text import Text
 from govcloud.report.handover import build_list_view
 from govcloud.report.handover_history import build_history_view
 from govcloud.web.days import parse_day, parse_given_day
-from govcloud.web.door import Reading, enter
+from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.files import uploaded
 from govcloud.web.visit import Visit
 from govcloud.workflow import takeover as workflow
@@ -22,7 +22,7 @@ from govcloud.workflow import takeover_decide
 from govcloud.workflow.takeover import Takeover
 from govcloud.workflow.takeover_history import list_maintenance
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Giving = Annotated[Visit, Depends(enter("give_papers"))]
 Line = Annotated[str, Form(max_length=200)]
 Reason = Annotated[str, Form(max_length=2000)]

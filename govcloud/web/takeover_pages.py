@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
@@ -29,8 +27,9 @@ from govcloud.report.handover import (
 from govcloud.report.handover_history import build_history_view
 from govcloud.report.handover_proofs import build_proof_facts_view, build_proofs_view
 from govcloud.report.view import View
-from govcloud.web.door import Reading, enter
-from govcloud.web.files import attached, uploaded
+from govcloud.web.door import DoorFirst, Reading, enter
+from govcloud.web.downloads import give_package
+from govcloud.web.files import uploaded
 from govcloud.web.paging import Paging, page_number
 from govcloud.web.visit import Visit
 from govcloud.workflow import takeover as workflow
@@ -39,7 +38,7 @@ from govcloud.workflow.kept import Kept, kept
 from govcloud.workflow.takeover import Takeover
 from govcloud.workflow.takeover_history import list_maintenance
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Giving = Annotated[Visit, Depends(enter("give_papers"))]
 Receiving = Annotated[Visit, Depends(enter("receive_papers"))]
 Signing = Annotated[Visit, Depends(enter("sign"))]
@@ -269,10 +268,4 @@ def sign(visit: Signing, handover_id: str, role: Annotated[Role, Form()], seen: 
 
 @router.post("/takeovers/{handover_id}/package")
 def package(visit: Exporting, handover_id: str) -> Response:
-    # Word and the pages take a while to load, which every other page would pay.
-    from govcloud.workflow.takeover_package import write_package
-
-    with TemporaryDirectory(prefix="govcloud-package-") as folder:
-        target = Path(folder) / "package.tar"
-        write_package(visit.session, handover_id, target)
-        return attached(target, f"{handover_id}.tar", "application/x-tar")
+    return give_package(visit.session, handover_id)

@@ -18,7 +18,6 @@ from govcloud.execution.identity import WorkerLock
 from govcloud.execution.leg import REFUSED, Carrier, Detached, carry_leg
 from govcloud.execution.moves import Act, Ended, Park
 from govcloud.execution.rules import parse_rules
-from govcloud.execution.steps import load_steps
 from govcloud.model.attempt import AttemptKey, StepResult, Worker
 from govcloud.model.run import ENDED, SETTLED, RunSystem, Wait
 from govcloud.model.text import Text, same
@@ -74,7 +73,7 @@ class Dispatcher:
     def start(self, make_hands: MakeHands) -> None:
         self._submit, self._cancel = make_hands(self._session, self._journal, self._me, self._engine.pause)
         self._carrier = Carrier(
-            journal=self._journal, submit=self._submit, steps=load_steps(), rules=self._rules, on_act=self._on_act
+            journal=self._journal, submit=self._submit, steps=self._journal.steps, rules=self._rules, on_act=self._on_act
         )  # fmt: skip
         self._zones = {row.key: row.zone for row in self._rows()}
         self._engine.start()

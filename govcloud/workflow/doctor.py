@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -30,13 +30,19 @@ _OPTIONAL = (
     ("postgres", "psycopg", Text("PostgreSQL 数据库", "a PostgreSQL database")),
     ("clouds", "openstack", Text("读取 OpenStack 云，在云上建机", "discovery of OpenStack, machines made there")),
     ("clouds", "boto3", Text("读取 EC2 兼容的云，在云上建机", "discovery of EC2 clouds, machines made there")),
+    ("oidc", "authlib", Text("看板用统一身份认证登录", "sign-in to the dashboard through OpenID Connect")),
     ("sm2", "gmssl_pyx", Text("台账用国密 SM2 签名", "a ledger signed in SM2")),
     ("demo", "asyncssh", Text("govcloud demo 的演示主机", "the hosts of govcloud demo")),
 )
 
 
-def examine(path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> list[HealthLine]:
-    """The machine, then the workspace at `path` where there is one, then the optional parts."""
+def examine(
+    path: Path,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    served: Callable[[Workspace, Callable[[], datetime]], Iterable[HealthLine]] = lambda *_: (),
+) -> list[HealthLine]:
+    """The machine, then the workspace at `path` where there is one, with what `served` says of its dashboard, then the
+    optional parts."""
     lines = [*_programs(), *_surroundings()]
     workspace: Workspace | None = None
     try:
@@ -53,7 +59,7 @@ def examine(path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC))
     lines.append(_disk(workspace.path if workspace else Path()))
     lines.append(_time_zone(workspace.settings.timezone if workspace else "Asia/Shanghai"))
     if workspace is not None:
-        lines += examine_workspace(workspace, now())
+        lines += [*examine_workspace(workspace, now()), *served(workspace, now)]
     return [*lines, *_optional()]
 
 

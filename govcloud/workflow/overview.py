@@ -1,10 +1,12 @@
-"""The headline numbers of every activity, for the dashboard's first page."""
+"""The headline numbers of every activity, and three pictures of the whole, for the dashboard's first page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from govcloud.model.run import ENDED, MOVED, SystemState
 from govcloud.model.text import Text
 from govcloud.report.document import Number, Section
 from govcloud.report.overview import (
@@ -12,23 +14,32 @@ from govcloud.report.overview import (
     build_counted_findings,
     build_deadline_number,
     build_handover_number,
+    build_ledger_size,
     build_network_number,
     build_plan_numbers,
     build_run_numbers,
+    newest_states,
+    planned_systems,
 )
+from govcloud.report.overview_bars import Bars, build_finding_bars, build_hosting_bars, build_road_bars
+from govcloud.store import handover as handover_store
+from govcloud.store import ledger as ledger_store
+from govcloud.store.heads import SystemHead
 from govcloud.workflow.kept import kept
-from govcloud.workflow.lists import count_estate, count_findings, count_kind, finding_heads
-from govcloud.workflow.networks import list_remaining
-from govcloud.workflow.plan import latest_plan
+from govcloud.workflow.lists import count_estate, count_findings, count_kind, finding_heads, system_heads
+from govcloud.workflow.networks import remaining_networks
 from govcloud.workflow.projects import list_deadlines
 from govcloud.workflow.run_status import list_states
 from govcloud.workflow.session import Session
+from govcloud.workflow.system_story import newest_plan
 from govcloud.workflow.takeover import list_takeovers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     sections: tuple[Section, ...]
+    charts: tuple[Bars, ...]
+    """Those with something to show."""
     records: int
     """So many ledger records the oldest of the numbers knows."""
 
@@ -43,7 +54,13 @@ def read_overview(session: Session) -> Overview:
         Section(section_id=i, title=title, numbers=tuple(numbers.value), missing=None if numbers.value else missing)
         for i, title, numbers, missing in found
     )
-    return Overview(sections=sections, records=min(numbers.records for _, _, numbers, _ in found))
+    road = kept(session, "overview road", _road, kinds=_ROAD_KINDS, patient=True)
+    charts = (build_finding_bars(count_findings(session)), build_hosting_bars(_hosting(session)), road.value)
+    return Overview(
+        sections=(*sections, Section(section_id="ledger", title=Text("台账", "Ledger"), numbers=(_ledger(session),))),
+        charts=tuple(bars for bars in charts if bars.total),
+        records=min(road.records, *(numbers.records for _, _, numbers, _ in found)),
+    )  # fmt: skip
 
 
 def _estate(session: Session) -> Sequence[Number]:
@@ -64,7 +81,7 @@ def _findings(session: Session) -> Sequence[Number]:
 def _networks(session: Session) -> Sequence[Number]:
     if not count_kind(session, "network"):
         return ()
-    return (build_network_number(list_remaining(session).rows),)
+    return (build_network_number(remaining_networks(session)),)
 
 
 def _projects(session: Session) -> Sequence[Number]:
@@ -74,7 +91,7 @@ def _projects(session: Session) -> Sequence[Number]:
 
 
 def _plan(session: Session) -> Sequence[Number]:
-    plan = latest_plan(session)
+    plan = newest_plan(session)
     return () if plan is None else build_plan_numbers(plan)
 
 
@@ -86,6 +103,47 @@ def _runs(session: Session) -> Sequence[Number]:
 def _takeovers(session: Session) -> Sequence[Number]:
     found = list_takeovers(session)
     return (build_handover_number(len(found), sum(t.status == "operating" for t in found)),) if found else ()
+
+
+def _ledger(session: Session) -> Number:
+    with session.store.read() as tx:
+        signed = ledger_store.last_checkpoint(tx)
+        return build_ledger_size(ledger_store.size(tx), signed.size if signed else 0)
+
+
+def _hosting(session: Session) -> Mapping[str, int]:
+    counts: Mapping[str, int] = system_heads(session).answer(
+        "hosting", lambda every: Counter(h.hosting or "unknown" for h in every)
+    )
+    return counts
+
+
+_ROAD_KINDS = ("plan", "run", "run_state", "order", "handover", "signoff")
+
+
+def _road(session: Session) -> Bars:
+    plan = newest_plan(session)
+    planned = planned_systems(plan) if plan else frozenset()
+    ran = newest_states([states for _, states in list_states(session)])
+    with session.store.read() as tx:
+        handovers = {h.system_id for h in handover_store.list_handovers(tx)}
+    signed = {t.handover.system_id for t in list_takeovers(session) if t.status == "operating"} if handovers else set()
+    return build_road_bars(Counter(
+        "signed" if h.system_id in signed else "taking" if h.system_id in handovers else _before(h, ran, planned)
+        for h in system_heads(session).all
+    ))  # fmt: skip
+
+
+def _before(head: SystemHead, ran: Mapping[str, SystemState], planned: Collection[str]) -> str:
+    """The place on the road of a system that nobody has begun to take over."""
+    if head.lifecycle == "stopped":
+        return "stopped"
+    state = ran.get(head.system_id)
+    if head.hosting == "gov_cloud" or state in MOVED:
+        return "on_cloud"
+    if state is not None and state not in ENDED:
+        return "moving"
+    return "planned" if head.system_id in planned else "open"
 
 
 _Part = tuple[str, Text, Callable[[Session], Sequence[Number]], Collection[str], Text]

@@ -11,6 +11,7 @@ from govcloud.compliance.calendar_source import load_calendar
 from govcloud.compliance.zombies import build_zombies, parse_zombie_rules
 from govcloud.errors import InputError, IntegrityError, UsageError
 from govcloud.events import Event
+from govcloud.execution.steps import site_steps
 from govcloud.model.inventory import Dependency, Inventory
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.plan import MigrationPlan, PlanChange, PlanExplanation, PlanViolation
@@ -223,6 +224,7 @@ def _problem(
         inventory,
         rules,
         starts_on=starts_on,
+        steps=site_steps(settings.steps, str(session.workspace.path / FILE)),
         weeks=weeks,
         timezone=settings.timezone,
         holidays=sorted(day for year in known for day in year.holidays),

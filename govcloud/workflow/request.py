@@ -28,7 +28,7 @@ from govcloud.store import request as request_store
 from govcloud.workflow.office import Rulebook, office_catalog, office_rulebook, today
 from govcloud.workflow.session import Session
 
-_YAML = (".yaml", ".yml")
+_YAML = (".yaml", ".yml", ".json")
 _FORMS = (".xlsx", ".xls", ".xlsb", ".ods", ".csv")
 _READ = frozenset((*_YAML, *_FORMS))
 _Form = Literal[".docx", ".txt", ".json"]

@@ -62,7 +62,7 @@ def register_run(
         for system_id in chosen:
             parts |= reader.parts(tx, system_id, planned=plan is not None)
         run = Run(
-            run_id=_new_id(tx, now), plan_id=plan.plan_id if plan else None, wave=wave, scope=parts,
+            run_id=_new_id(tx, today(session)), plan_id=plan.plan_id if plan else None, wave=wave, scope=parts,
             scope_hash=digest(parts), created_at=now, created_by=session.actor, systems=tuple(chosen),
             max_failed_pct=rules.max_failed_pct,
             settings={k: v for k in rules.__dataclass_fields__ if isinstance(v := getattr(rules, k), int)},
@@ -137,8 +137,9 @@ def _row(run: Run, position: int, spec: MigrationSpec, zone: str | None, place: 
     )  # fmt: skip
 
 
-def _new_id(tx: Connection, now: datetime) -> str:
-    day = f"r{now:%Y%m%d}-"
+def _new_id(tx: Connection, on: date) -> str:
+    """`on`: the office's day, which after midnight is not yet the day of UTC."""
+    day = f"r{on:%Y%m%d}-"
     numbers = [int(r.run_id.removeprefix(day)) for r in run_store.runs(tx) if r.run_id.startswith(day)]
     return f"{day}{1 + max(numbers, default=0)}"
 

@@ -138,7 +138,8 @@ def _answer(
     opens_at = seen.system.opens_at
     return Answered(
         gate=gate, answer=answer, state=reconsider(tx, journal, run.run_id, gate.system_id),
-        lapses_early=granted and gate.step == "freeze" and opens_at is not None and answer.expires_at < opens_at,
+        # Two people's word in an emergency does not wait for the window.
+        lapses_early=granted and not emergency and gate.step == "freeze" and opens_at is not None and answer.expires_at < opens_at,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from govcloud.execution.gates import gate_problem, needs_gate, person_problem
 from govcloud.execution.history import data_bytes, downtime
 from govcloud.execution.journal import Seen
 from govcloud.execution.rules import ExecutionRules, parse_rules
-from govcloud.execution.steps import load_steps
+from govcloud.execution.steps import site_steps
 from govcloud.model.attempt import Attempt, AttemptKey, StepResult, Worker
 from govcloud.model.gate import Gate
 from govcloud.model.ledger import LedgerEntry
@@ -49,6 +49,7 @@ class StoreJournal:
         self.session = session
         self.worker = worker
         self.rules: ExecutionRules = parse_rules(session.workspace.settings.execution)
+        self.steps = site_steps(session.workspace.settings.steps)
         self.scope = ScopeReader(session)
         self._runs: dict[str, Run] = {}
         self._costly_at: dict[str, float] = {}
@@ -118,7 +119,7 @@ class StoreJournal:
 
     def _pass_gate(self, tx: Connection, run: Run, key: AttemptKey, gate_id: str | None) -> None:
         """The machine has asked before; between its answer and this transaction somebody may have refused."""
-        step = load_steps()[key.step]
+        step = self.steps[key.step]
         if key.phase != "apply":
             return
         if gate_id is None:

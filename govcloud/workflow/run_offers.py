@@ -11,7 +11,6 @@ from govcloud.execution.journal import Seen
 from govcloud.execution.machine import open_question
 from govcloud.execution.orders import CHOICES, choice_problem, order_problem, resumable
 from govcloud.execution.rules import AccountHolder, ExecutionRules, parse_rules
-from govcloud.execution.steps import load_steps
 from govcloud.model.account import Action
 from govcloud.model.gate import Answer, Gate, OrderKind
 from govcloud.model.run import ENDED, Wait
@@ -103,14 +102,14 @@ def _can_resume(seen: Seen) -> bool:
 def _question(session: Session, status: SystemStatus, rules: ExecutionRules) -> Question | None:
     if status.row.state != "needs_person":
         return None
-    seen = StoreJournal(session, "").seen(status.row.run_id, status.row.system_id)
-    steps = load_steps()
-    park = open_question(seen, steps, rules)
+    journal = StoreJournal(session, "")
+    seen = journal.seen(status.row.run_id, status.row.system_id)
+    park = open_question(seen, journal.steps, rules)
     if park is None or park.about is None:
         return None
     key, words = park.about, []
     for choice in CHOICES:
-        alone = choice == "rerun" and key.phase == "apply" and not steps[key.step].repeatable
+        alone = choice == "rerun" and key.phase == "apply" and not journal.steps[key.step].repeatable
         if not choice_problem(choice, key.step, key.phase) and not word_problem(
             session.actor, seen.run, rules, repeats_once_only=alone
         ):

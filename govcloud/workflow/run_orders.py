@@ -19,7 +19,6 @@ from govcloud.execution.journal import Seen
 from govcloud.execution.machine import Act, Ended, next_move, open_question
 from govcloud.execution.orders import choice_problem, order_problem, resumable
 from govcloud.execution.rules import ExecutionRules
-from govcloud.execution.steps import load_steps
 from govcloud.model.account import Action
 from govcloud.model.gate import Choice, Order, OrderKind
 from govcloud.model.run import ENDED, RunSystem, SystemState
@@ -148,8 +147,7 @@ def decide(
         journal = StoreJournal(session, "")
         _rows(tx, run_id, [system_id])
         seen = journal.seen_in(tx, run_id, system_id)
-        steps = load_steps()
-        question = open_question(seen, steps, journal.rules)
+        question = open_question(seen, journal.steps, journal.rules)
         about = question.about if question else None
         if about is None or (about.step, about.phase) != (step, phase) or number not in (None, about.number):
             waiting = f"{about.step} {about.phase} #{about.number}" if about else "—"
@@ -162,7 +160,7 @@ def decide(
             )
         if problem := choice_problem(choice, step, phase):
             raise _refused(run_id, system_id, problem)
-        alone = choice == "rerun" and phase == "apply" and not steps[step].repeatable
+        alone = choice == "rerun" and phase == "apply" and not journal.steps[step].repeatable
         rules = journal.rules.with_people(seen.holders)
         if problem := word_problem(session.actor, seen.run, rules, repeats_once_only=alone):
             raise _refused(run_id, system_id, problem, NotAllowed)
@@ -182,7 +180,7 @@ def reconsider(tx: Connection, journal: StoreJournal, run_id: str, system_id: st
     live = any(a.result is None for a in seen.attempts)
     if row.state in ENDED or live or (row.state in ("running", "rolling_back") and row.wait is None):
         return row.state
-    move = next_move(seen, load_steps(), journal.rules)
+    move = next_move(seen, journal.steps, journal.rules)
     if isinstance(move, Act):
         due = row if row.wait is not None and row.wait.kind in ("slot", "zone") else None
         return row.state if due and journal.enter_in(tx, row, row.state, row.wait) else _due(tx, journal, row)

@@ -12,11 +12,11 @@ from govcloud.execution.dispatch import LIVING_S, serves
 from govcloud.execution.gates import unreviewed
 from govcloud.execution.history import downtime
 from govcloud.execution.rules import parse_rules
-from govcloud.execution.steps import load_steps
-from govcloud.execution.window import forward_minutes, undo_minutes
+from govcloud.execution.steps import site_steps
+from govcloud.execution.window import build_window
 from govcloud.model.attempt import Attempt, AttemptKey, Worker
 from govcloud.model.run import Run, RunSystem, SystemState
-from govcloud.model.step import Phase, StepName
+from govcloud.model.step import Phase, Step, StepName
 from govcloud.model.text import Text
 from govcloud.report.run_overview import RunOverview, SystemStatus
 from govcloud.store import attempt as attempt_store
@@ -36,7 +36,8 @@ _SOON = frozenset({None, "slot", "unreachable", "predecessor"})
 def run_overview(session: Session, run_id: str | None = None) -> RunOverview:
     """The named run, or the newest. Raises UsageError where there is none."""
     named = load_run(session, run_id).run_id
-    rules = parse_rules(session.workspace.settings.execution)
+    settings = session.workspace.settings
+    rules, steps = parse_rules(settings.execution), site_steps(settings.steps)
     with session.store.read() as tx:
         run = load(tx, named)
         rows = run_store.run_systems(tx, named)
@@ -58,7 +59,7 @@ def run_overview(session: Session, run_id: str | None = None) -> RunOverview:
         )
     ]
     return RunOverview(
-        run=run, now=now, systems=tuple(_status(r, attempts.get(r.system_id, []), living) for r in rows),
+        run=run, now=now, systems=tuple(_status(r, attempts.get(r.system_id, []), living, steps) for r in rows),
         gates=tuple(gates), answers=answers, orders=tuple(orders), titles=step_titles(), due_reviews=tuple(due),
         self_declared=not rules.people, zone=ZoneInfo(session.workspace.settings.timezone),
     )  # fmt: skip
@@ -142,12 +143,11 @@ def _moves(status: SystemStatus) -> bool:
     return (row.wait.kind if row.wait else None) in _SOON
 
 
-def _status(row: RunSystem, attempts: list[Attempt], living: list[Worker]) -> SystemStatus:
+def _status(row: RunSystem, attempts: list[Attempt], living: list[Worker], steps: Mapping[StepName, Step]) -> SystemStatus:
     start, end = downtime(attempts)
-    steps = load_steps()
     due = row.state in ("waiting", "running", "rolling_back") and (row.wait is None or row.wait.kind in _SOON)
     return SystemStatus(
         row=row, attempts=tuple(attempts), downtime_from=row.downtime_from or start, downtime_to=row.downtime_to or end,
-        needed_min=forward_minutes(row.spec, steps, row.data_bytes) + undo_minutes(row.spec, steps),
+        needed_min=build_window(row, steps, row.data_bytes).needed_min,
         unworked=due and not any(serves(w, row.zone) for w in living),
     )  # fmt: skip

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from govcloud.cli.main import run
+
 # Bash's own arrays and functions, as readline fills and calls them.
 ASK = """
 PATH={bin}:$PATH
@@ -52,6 +54,16 @@ def test_other_shells_get_their_own_script(shell: str, mark: str) -> None:
         [sys.executable, "-m", "govcloud", "completion", shell], capture_output=True, text=True, timeout=60, check=True
     )
     assert mark in done.stdout and "_GOVCLOUD_COMPLETE" in done.stdout
+
+
+def test_fish_shows_a_description_to_its_end_and_zsh_needs_no_completion_switched_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Both were tried in the shells themselves: a description stopped at its first comma, a bare zsh did not know `compdef`."""
+    assert run(["completion", "fish"]) == 0 and 'string split -m 1 ","' in capsys.readouterr().out
+    assert run(["completion", "zsh"]) == 0
+    script = capsys.readouterr().out
+    assert script.index("compinit") < script.index("compdef _govcloud")
 
 
 def test_tab_imports_no_verb() -> None:

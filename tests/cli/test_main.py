@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from wcwidth import wcswidth
 
 from govcloud.cli.main import cli, run
 from govcloud.events import Event
@@ -60,6 +61,22 @@ def test_every_command_explains_itself_in_both_languages(capsys: pytest.CaptureF
             texts.append(capsys.readouterr().out)
         assert texts[0] != texts[1], name
         assert texts[0].count("--help") == 1, name
+
+
+def test_help_is_no_wider_than_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chinese characters are two columns wide. Examples stay on one line, to be copied."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for lang in ("zh", "en"):
+        for words in (["run", "decide"], ["discover", "ssh"], ["report"], ["projects", "due"], ["takeover"]):
+            assert run(["--lang", lang, *words, "--help"]) == 0
+            lines = capsys.readouterr().out.splitlines()
+            assert [x for x in lines if wcswidth(x) > 80 and not x.startswith("  govcloud ")] == []
+
+
+def test_help_names_the_values_of_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--lang", "zh", "run", "decide", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "verify_data" in out and "rerun" in out and "选项：" in out
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ ADAPTERS = {
     "networkx": {"planning.scheduling"},
     "ansible_runner": {"execution.ansible"},
     "dbos": {"execution.engine"},
-    "cryptography": {"ledger.checkpoint", "ledger.sm3"},
+    "cryptography": {"ledger.checkpoint", "ledger.sm3", "web.health"},
     "gmssl_pyx": {"ledger.sm2"},
     "argon2": {"workflow.passwords"},
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from govcloud.execution.steps import load_steps
 from govcloud.model.inventory import Dependency, Inventory, Network, System
 from govcloud.model.plan_problem import Job, PlanProblem
 from govcloud.model.server import Server
@@ -54,7 +55,7 @@ def problem(
         systems=tuple(sorted(systems, key=lambda s: s.system_id)), dependencies=tuple(dependencies),
         servers=tuple(servers), networks=tuple(networks),
     )  # fmt: skip
-    facts = {"starts_on": SUNDAY, "published_years": {2026, 2027}} | (given or {})
+    facts = {"starts_on": SUNDAY, "published_years": {2026, 2027}, "steps": load_steps()} | (given or {})
     return build_problem(inventory, parse_rules({"platform": {"mlps_level": 3}} | rules), **facts)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from govcloud import resources
 from govcloud.errors import InputError
+from govcloud.execution.steps import load_steps
 from govcloud.model.inventory import Inventory
 from govcloud.planning import rules
 from govcloud.planning.load import parse_rules
@@ -134,4 +135,4 @@ def test_no_section_at_all_ends_in_a_traceback(section: dict[str, object]) -> No
     except InputError as error:
         assert "planning" in error.what.en
     else:
-        build_problem(Inventory(), made, starts_on=date(2026, 11, 22))
+        build_problem(Inventory(), made, starts_on=date(2026, 11, 22), steps=load_steps())

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from estates import SUNDAY, estate, minutes, needs, problem, strong, system
 
+from govcloud.execution.steps import load_steps
 from govcloud.model.inventory import Inventory
 from govcloud.model.plan_problem import Earlier, Pin
 from govcloud.model.server import Server
@@ -38,7 +39,7 @@ def test_equal_inventories_give_equal_problems_in_whatever_order_they_come() -> 
     )  # fmt: skip
     rules = parse_rules({"capacity": {"systems_per_window": 3, "vcpus": 5000}})
     one, other = (
-        build_problem(i, rules, starts_on=SUNDAY, zombies={"S00007"}, pins=p, holidays=h)
+        build_problem(i, rules, starts_on=SUNDAY, steps=load_steps(), zombies={"S00007"}, pins=p, holidays=h)
         for i, p, h in (
             (inventory, [pin("S00001"), pin("S00002")], [date(2027, 1, 1)]),
             (turned, [pin("S00002"), pin("S00001")], iter([date(2027, 1, 1)])),
@@ -129,12 +130,12 @@ def test_a_zombie_that_was_to_move_retires_and_the_contradiction_is_told() -> No
 def test_the_systems_of_a_province_are_all_planned() -> None:
     inventory = estate(1_000, 4_000)
     rules = parse_rules({"weeks": 104, "capacity": {"systems_per_window": 12, "link_mbps": 1000, "vcpus": 10**6}})
-    made = build_problem(inventory, rules, starts_on=SUNDAY, published_years={2026, 2027})
+    made = build_problem(inventory, rules, starts_on=SUNDAY, steps=load_steps(), published_years={2026, 2027})
     assert len(made.tasks) == 1_000 and len(made.jobs) > 6_000
 
 
 def test_nothing_to_plan_is_a_problem_without_jobs() -> None:
-    made = build_problem(Inventory(), parse_rules({}), starts_on=SUNDAY)
+    made = build_problem(Inventory(), parse_rules({}), starts_on=SUNDAY, steps=load_steps())
     assert made.tasks == made.groups == made.jobs == () and made.windows
 
 

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from estates import minutes, needs, problem, system
+from estates import needs, problem, system
 
 from govcloud.model.server import Server
 from govcloud.model.text import same
-from govcloud.planning.rules import DurationRule
-from govcloud.planning.tasks import cutover_minutes
 
 POOLS = {"x86": {"vcpus": 100}, "信创": {"vcpus": 100, "domestic": True}}
-
-
-@pytest.mark.parametrize(
-    ("data_gib", "dependencies", "criticality", "expected"),
-    [
-        (0.0, 0, "general", (45, 25)),  # half of 45 is 22.5, rounded up to five
-        (0.0, 3, "core", (80, 40)),  # 45 + 15 + 20
-        (0.0, 200, "general", (75, 40)),  # a single sign-on that everybody needs still fits in a night
-        (200.0, 0, "general", (50, 25)),  # 5 % of 200 GiB at 400 Mbit/s: 3.6 minutes
-        (0.0, 0, None, (55, 30)),  # unknown criticality counts as important
-    ],
-)
-def test_minutes_follow_the_documented_formula(
-    data_gib: float, dependencies: int, criticality: str | None, expected: tuple[int, int]
-) -> None:
-    assert cutover_minutes(data_gib, dependencies, criticality, DurationRule()) == expected
-
-
-def test_minutes_of_a_rehearsal_replace_the_formula() -> None:
-    (task,) = problem([system("A")], durations=minutes(A=(33, 44))).tasks
-    assert (task.cutover_min, task.reserve_min) == (33, 44)
 
 
 def test_a_bought_service_needs_no_final_sync_and_a_retirement_no_window() -> None:

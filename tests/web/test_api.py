@@ -11,10 +11,12 @@ import httpx
 import pytest
 from api_office import ApiOffice, api_office, bearer, give_token, join
 from openpyxl import load_workbook
+from served import serving
 
 from govcloud import resources
 from govcloud.model.account import ACTIONS
 from govcloud.store import ledger as ledger_store
+from govcloud.web.limits import Limiter
 from govcloud.workflow.accounts import enabled_account
 from govcloud.workflow.check import open_findings
 from govcloud.workflow.inventory import read_inventory
@@ -210,7 +212,9 @@ def test_a_problem_says_what_where_and_what_next_in_both_languages(office: ApiOf
     assert set(missing.json()["next"]) == {"zh", "en"}
     assert [a.status_code for a in (unknown, invalid, denied, no_route)] == [404, 422, 403, 404]
     for answer in (unknown, invalid, denied, no_route):
-        assert set(answer.json()) == {"code", "error", "where", "next"}
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert set(answer.json()) == {"status", "title", "detail", "code", "error", "where", "next"}
+        assert answer.json()["status"] == answer.status_code
     assert "limit" in invalid.json()["error"]["en"]
 
 
@@ -260,7 +264,32 @@ def test_a_token_ends_at_its_time_and_when_it_is_revoked(office: ApiOffice) -> N
         (listed,) = client.get("/api/tokens").json()["items"]
         assert client.post(f"/api/tokens/{listed['token_id']}/revoke").json()["revoked_at"]
         ended = client.get("/api/systems")
-    assert (ended.status_code, ended.headers["www-authenticate"]) == (401, "Bearer")
+    assert ended.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/systems", "/api/openapi.json"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_who_has_no_good_token_is_told_so_in_his_language(office: ApiOffice, path: str, lang: str) -> None:
+    said = {"": "There is no token", "x": "The token is unknown, has expired or was revoked"}
+    for token, what in said.items():
+        with office.served.browser(lang) as client:
+            answer = client.get(path, headers=bearer(token) if token else {})
+        problem = answer.json()
+        assert (answer.status_code, answer.headers["content-language"]) == (401, lang)
+        assert ('error="invalid_token"' in answer.headers["www-authenticate"]) is bool(token)
+        assert problem["error"]["en"] == what
+        assert (problem["title"], problem["detail"]) == (
+            ("Not signed in", what) if lang == "en" else ("未登录", problem["error"]["zh"])
+        )
+
+
+def test_who_asks_too_often_is_told_when_to_come_again(office: ApiOffice) -> None:
+    limiter, owner = Limiter(burst=1, per_minute=30), bearer(office.tokens["owner"])
+    with serving(office.served.session, requests=limiter) as hurried, hurried.browser("en") as client:
+        _, answer = (client.get("/api/me", headers=owner) for _ in range(2))
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["title"] == "Too many requests"
 
 
 def test_the_description_is_behind_the_door_and_names_every_operation(office: ApiOffice) -> None:
@@ -269,11 +298,12 @@ def test_the_description_is_behind_the_door_and_names_every_operation(office: Ap
     described = ask(office, "administrator", "/api/openapi.json")
     assert all(path.startswith("/api/") for path in described["paths"])
     ids = [op["operationId"] for path in described["paths"].values() for op in path.values()]
-    assert len(ids) == len(set(ids)) > 60
+    assert len(ids) == len(set(ids)) > 90
     for path in described["paths"].values():
         for operation in path.values():
             assert operation["security"] == [{"token": []}]
             assert operation["responses"]["200"]["content"]
+            assert operation["responses"]["403"]["content"].keys() == {"application/problem+json"}
 
 
 def test_nothing_is_done_by_a_cookie_without_the_forms_word(office: ApiOffice) -> None:

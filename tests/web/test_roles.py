@@ -44,7 +44,7 @@ def _may(who: set[str], *listed: str) -> None:
             MAY[f"{method} {path}"] = who
 
 
-_may(ALL, "GET / /me /api/me /api/openapi.json", "POST /sign-out /me/password /me/tokens /me/tokens/{token_id}/revoke")
+_may(ALL, "GET / /me /api /api/me /api/openapi.json", "POST /sign-out /me/password /me/tokens /me/tokens/{token_id}/revoke")
 _may(LOOK, "GET /accounts /accounts/{login} /api/accounts /api/accounts/{login} /api/tokens",
      "POST /api/tokens /api/tokens/{token_id}/revoke")  # fmt: skip
 _may({K}, "POST /accounts /accounts/{login}/change /accounts/{login}/password /accounts/{login}/disable /accounts/{login}/enable",
@@ -68,17 +68,20 @@ _may(READ,
      "GET /api/runs /api/runs/{run_id} /api/runs/{run_id}/systems/{system_id}/attempts",
      "GET /api/runs/{run_id}/systems/{system_id}/logs/{step}",
      "GET /api/takeovers /api/takeovers/{handover_id} /api/takeover-progress",
-     "GET /api/ledger/records /api/ledger/verification")  # fmt: skip
-_may({W, B, A}, "POST /api/imports")
-_may({W, B, S, A, F}, "POST /requests /api/checks")
+     "GET /api/ledger/records /api/ledger/verification /api/ledger/evidence/{sha256} /api/ledger/evidence/{sha256}/file",
+     "GET /api/papers /api/requests /api/undeclared /api/zombies /api/sizing /api/overlaps /api/confidence /api/network-ledger",
+     "GET /api/maintenance /api/snapshots /api/differences /api/plan-pins /api/runs/{run_id}/resources")  # fmt: skip
+_may({W, B, A}, "POST /api/imports /api/snapshots")
+_may({W, B, S, A, F}, "POST /requests /api/checks /api/requests /api/requests/opinion")
 _may({A}, "POST /findings/{finding_id}/waivers /findings/{finding_id}/waivers/{waiver_id}/withdrawal",
      "POST /api/findings/{finding_id}/waivers /api/waivers/{waiver_id}/withdrawal")  # fmt: skip
-_may({B}, "POST /api/plans")
+_may({B}, "POST /api/plans /api/plans/{plan_id}/edits /api/plan-pins /api/plan-pins/withdrawal")
 _may({B}, "GET /runs/new",
      "POST /runs /runs/{run_id}/hold /runs/{run_id}/resume /runs/{run_id}/cancel /runs/{run_id}/switch-off",
      "POST /runs/{run_id}/rollback",
      "POST /api/runs /api/runs/{run_id}/hold /api/runs/{run_id}/resume /api/runs/{run_id}/cancel /api/runs/{run_id}/switch-off",
-     "POST /api/runs/{run_id}/systems/{system_id}/rollback")  # fmt: skip
+     "POST /api/runs/{run_id}/systems/{system_id}/rollback /api/runs/{run_id}/systems/{system_id}/ticket",
+     "POST /api/runs/{run_id}/systems/{system_id}/host-keys")  # fmt: skip
 _may(
     {W, A},
     "POST /runs/{run_id}/answer /runs/{run_id}/accept /api/runs/{run_id}/answers /api/runs/{run_id}/accept",
@@ -96,7 +99,8 @@ _may({B}, "POST /takeovers/{handover_id}/accept /takeovers/{handover_id}/refuse"
 _may({W, B, S, A}, "POST /takeovers/{handover_id}/sign /api/takeovers/{handover_id}/sign")
 _may({W, B, A, U}, "POST /ledger/checkpoint /api/ledger/checkpoints")
 _may(READ, "GET /plan/files/{form}", "POST /plan/papers /takeovers/{handover_id}/package /ledger/{seq}/proof /ledger/export",
-     "POST /api/ledger/records/{record}/proof")  # fmt: skip
+     "GET /api/plans/{plan_id}/files/{form}",
+     "POST /api/ledger/records/{record}/proof /api/ledger/bundles /api/takeovers/{handover_id}/package /api/papers")  # fmt: skip
 
 OPEN = {"GET /sign-in", "POST /sign-in", "GET /sign-in/oidc", "GET /sign-in/oidc/back", "GET /local", "POST /language"}
 OWN_PASSWORD = {"GET /me", "POST /me/password", "POST /sign-out"}
@@ -229,7 +233,7 @@ def test_who_is_not_known_comes_in_nowhere(guarded: Guarded, who: object) -> Non
             o: (a := guarded.ask(client, o)).status_code * (a.headers.get("location") in (None, "/sign-in"))
             for o in _listed()
         }
-    assert found == {o: 401 if " /api/" in o else 303 for o in found}
+    assert found == {o: 401 if " /api" in o else 303 for o in found}
     assert set(guarded.kinds()[len(before) :]) <= {"refused"}
 
 
