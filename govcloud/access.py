@@ -32,6 +32,12 @@ def load_hosts(path: Path) -> tuple[HostAccess, ...]:
     Raises InputError for a name or address outside the allow-list, a name met twice, a key that others can read, or a
     `via` that names no host of the file that is reached directly.
     """
+    if not path.exists():
+        raise InputError(
+            Text("文件不存在", "No such file"),
+            where=str(path),
+            next_step=Text("写明要登录的主机：docs/formats.md“主机清单”", 'List the hosts to log in to: docs/formats.md, "Hosts"'),
+        )  # fmt: skip
     data = load_yaml(path)
     try:
         hosts = msgspec.convert(data, dict[str, tuple[HostAccess, ...]])["hosts"]

@@ -32,6 +32,12 @@ def load_spec(folder: Path, system_id: str) -> MigrationSpec:
             next_step=Text("只用字母、数字、横线、下划线", "Use letters, digits, dash and underscore"),
         )
     path = folder / f"{system_id}.yaml"
+    if not path.exists():
+        raise InputError(
+            Text("这个系统还没有迁移文件", "This system has no migration file yet"),
+            where=str(path),
+            next_step=Text("写明迁哪些内容、迁到哪里：docs/formats.md“迁移文件”", 'Write down what moves, and where to: docs/formats.md, "Migration files"'),
+        )  # fmt: skip
     data = load_yaml(path)
     try:
         spec = msgspec.convert(data, MigrationSpec)

@@ -25,6 +25,8 @@ WAY_BACK: tuple[StepName, ...] = ("cutover", "network_move", "freeze", "prepare"
 """What a way back undoes, in this order: users first, then the source, the target last."""
 
 MAX_MINUTES = 24 * 60
+_FIGURES: Mapping[str, type] = {"minutes": int, "minutes_per_gib": float, "undo_minutes": int}
+"""What a site may state of a step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,24 +81,26 @@ def site_steps(section: Mapping[str, object], where: str = "govcloud.yaml") -> M
     """
     found: dict[StepName, Step] = dict(load_steps())
     for name, figures in section.items():
-        step = next((s for s in found.values() if s.name == name), None)
+        step = next((s for s in ORDER if s == name), None)
         if step is None:
-            raise _no_figures(Text("没有步骤 {n}，可用：{k}", "there is no step {n}; known are {k}").format(n=name, k=", ".join(ORDER)), where)
-        found[step.name] = replace(step, **_figures(step.name, figures, where))
+            words = Text("没有步骤 {n}，可用：{k}", "there is no step {n}; known are {k}")
+            raise _no_figures(words.format(n=str(name)[:60], k=", ".join(ORDER)), where)
+        found[step] = replace(found[step], **_figures(step, figures, where))
     return found
 
 
 def _figures(name: StepName, figures: object, where: str) -> dict[str, Any]:
-    kinds: Mapping[str, tuple[type, ...]] = {"minutes": (int,), "minutes_per_gib": (int, float), "undo_minutes": (int,)}
-    if not isinstance(figures, dict) or not figures.keys() <= kinds.keys():
-        raise _no_figures(
-            Text("steps.{n} 可写：{k}", "steps.{n} may state: {k}").format(n=name, k=", ".join(kinds)), where
-        )  # fmt: skip
+    if not isinstance(figures, dict) or not figures.keys() <= _FIGURES.keys():
+        words = Text("steps.{n} 可写：{k}", "steps.{n} may state: {k}")
+        raise _no_figures(words.format(n=name, k=", ".join(_FIGURES)), where)
     for key, value in figures.items():
-        if isinstance(value, bool) or not isinstance(value, kinds[key]) or not 0 <= value <= MAX_MINUTES:
-            why = Text("steps.{n}.{k} 应为 0 到 {m} 的分钟数{w}", "steps.{n}.{k} must be minutes from 0 to {m}{w}")
-            whole = Text("（整数）", ", a whole number") if kinds[key] == (int,) else Text("", "")
-            raise _no_figures(why.format(n=name, k=key, m=MAX_MINUTES, w=whole), where)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 <= value <= MAX_MINUTES or (_FIGURES[key] is int and not isinstance(value, int)):
+            words = Text(
+                "steps.{n}.{k} 应为 0 到 {m} 的{w}，不是 {v}", "steps.{n}.{k} must be {w} from 0 to {m}, not {v}"
+            )
+            kind = Text("整数（分钟）", "whole minutes") if _FIGURES[key] is int else Text("分钟数", "minutes")
+            raise _no_figures(words.format(n=name, k=key, m=MAX_MINUTES, w=kind, v=repr(value)[:60]), where)
     return figures
 
 

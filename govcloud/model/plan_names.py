@@ -1,4 +1,4 @@
-"""What jobs and goals of a plan are called."""
+"""What jobs, goals and inputs of a plan are called."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ GOAL_NAMES: Mapping[GoalKind, Text] = {
     "bridges": Text("断开的依赖", "broken dependencies"), "peak": Text("班组峰值", "peak load of crews"),
     "changes": Text("比上一计划改变", "changes from the previous plan"), "waiting": Text("系统等待", "waiting of systems"),
 }  # fmt: skip
+INPUT_NAMES: Mapping[str, Text] = {
+    "data_gib": Text("数据量", "data"), "criticality": Text("重要程度", "criticality"),
+    "mlps_level": Text("等保级别", "MLPS level"), "hosting": Text("部署位置", "hosting"),
+    "cpu_count": Text("处理器数", "CPUs"), "memory_gib": Text("内存", "memory"),
+    "zone": Text("所在网络区域", "zone"), "arch": Text("处理器架构", "processor architecture"),
+}  # fmt: skip
+"""What may be unknown of a system and then is assumed (MoveTask.assumed)."""

@@ -91,8 +91,8 @@ def too_long_text(task: MoveTask, window_min: int) -> Text | None:
     if left <= 0 or not parts.data_min:
         return minutes_text(task)
     return Text(
-        "{t}；每 GiB 用时不超过 {f} 分钟才放得进，实测如此的写入 steps 后重新排期",
-        "{t}; it would fit at {f} min a GiB or less: if that is what was measured, state it under steps and plan again",
+        "{t}；每 GiB 用时不超过 {f} 分钟才放得进，实测能达到的，写入配置的 steps 一节后重新排期",
+        "{t}; it would fit at {f} min a GiB or less: if it was measured to be so fast, state that under steps in the settings and plan again",
     ).format(t=minutes_text(task), f=_figure(left * 1024 / task.data_mib, down=True))
 
 
@@ -105,7 +105,9 @@ def _figure(minutes: float, *, down: bool = False) -> str:
 
 
 _DATA = Text("数据 {g} GiB × {f}", "data {g} GiB × {f}")
-_REHEARSED = Text("割接 {n} 分钟、回退预留 {r} 分钟（演练实测）", "Cutover {n} min, reserve {r} min, as the rehearsal showed")
+_REHEARSED = Text(
+    "割接 {n} 分钟、回退预留 {r} 分钟（演练实测）", "Cutover {n} min, reserve {r} min, as the rehearsal showed"
+)
 _RAISED = Text(
     "割接 {n} 分钟（{d} 及各步骤；填报的演练用时 {m} 分钟不够执行时冻结源系统之用），回退预留 {r} 分钟",
     "Cutover {n} min ({d} and the steps; with the {m} min that a rehearsal is said to have taken a run would not freeze the source), reserve {r} min",

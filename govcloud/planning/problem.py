@@ -32,8 +32,8 @@ from govcloud.planning.groups import Pair, Tie, build_group, build_hubs, build_t
 from govcloud.planning.jobs import Roads, build_jobs
 from govcloud.planning.minutes import planned_need
 from govcloud.planning.notes import Given, build_notes
-from govcloud.planning.resources import build_scarce
 from govcloud.planning.openings import longest_min
+from govcloud.planning.resources import build_scarce
 from govcloud.planning.retirements import build_retirements, merges_into
 from govcloud.planning.rules import PlanningRules
 from govcloud.planning.tasks import build_estate, build_task

@@ -187,8 +187,9 @@ def _confidence(scene: _Scene, group: MoveGroup, tasks: Sequence[MoveTask]) -> t
     cutover = scene.placing.cutover.get(group.group_id)
     doubts = []
     if assumed:
-        fields = sorted({f for t in tasks for f in t.assumed})
-        doubts.append(Text("按默认值估算：{f}", "taken from the defaults: {f}").format(f=_listed(fields, 6)))
+        inputs = [INPUT_NAMES[f] for f in INPUT_NAMES if any(f in t.assumed for t in tasks)]
+        names = Text("、".join(n.zh for n in inputs), ", ".join(n.en for n in inputs))
+        doubts.append(Text("按默认值估算：{f}", "taken from the defaults: {f}").format(f=names))
     provisional = cutover is not None and cutover.window.provisional
     if provisional:
         doubts.append(Text("窗口日期暂估：该年节假日安排尚未公布", "the window is provisional: the holidays of its year are not published"))  # fmt: skip
@@ -199,7 +200,8 @@ def _confidence(scene: _Scene, group: MoveGroup, tasks: Sequence[MoveTask]) -> t
     return "high", doubts
 
 
-def _listed(items: Sequence[str], most: int = 3) -> Text:
+def _listed(items: Sequence[str]) -> Text:
+    most = 3
     more = len(items) - most
     zh, en = "、".join(items[:most]), ", ".join(items[:most])
     return Text(f"{zh} 等 {len(items)} 项", f"{en} and {more} more") if more > 0 else Text(zh, en)

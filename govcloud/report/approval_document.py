@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from govcloud.model.text import Text, same
-from govcloud.report.cutover_document import provisional, wave_form
+from govcloud.report.cutover_document import build_notice, wave_form
 from govcloud.report.document import Document, FormRow, Section, Signature, Signed
 from govcloud.report.plan_words import listed
 from govcloud.report.text import UNKNOWN
 from govcloud.report.view import Cell
 from govcloud.report.wave_facts import WaveFacts
-from govcloud.report.wave_views import at_clock, build_words_view
+from govcloud.report.wave_views import at_clock, build_readiness_view, build_words_view
 
 _NAMED = 12
 """More systems than this are named in the cutover plan, not in a cell of the form."""
@@ -24,28 +25,29 @@ def build_approval_document(facts: WaveFacts, blank: Document) -> Document:
     granted, void = (build_words_view(titles, facts.words, facts.zone, counting=counting) for counting in (True, False))
     views = tuple(view for view in (granted, void) if view.rows)
     sections = (
-        Section(section_id="form", title=Text("申请事项", "What is asked for"), form=(*wave_form(facts), *_asked(facts))),
+        Section(section_id="form", title=Text("申请事项", "Request"), form=(*wave_form(facts), *_asked(facts))),
+        Section(section_id="readiness", title=Text("准备情况", "Readiness"), views=(build_readiness_view(facts),)),
         Section(
             section_id="words", title=Text("系统内批准记录", "Approvals on record"), views=views,
             intro=_RECORDS if views else None,
-            paragraphs=() if views else (Text("尚无批准记录。", "Nothing has been approved on record yet."),),
+            paragraphs=() if views else (Text("尚无批准记录。", "No approval is on record yet."),),
         ),
-        Section(section_id="opinions", title=Text("审批意见", "Opinions"), form=_OPINIONS),
+        Section(section_id="opinions", title=Text("审批意见", "Comments and decision"), form=_OPINIONS),
     )  # fmt: skip
     return replace(
-        blank, title=Text("第 {n} 批割接审批单", "Approval form: cutover of wave {n}").format(n=facts.number), numbered=True,
-        sections=sections, notice=provisional(facts), signatures=_signatures(facts),
+        blank, title=Text("第 {n} 批割接审批单", "Cutover approval form, wave {n}").format(n=facts.number), numbered=True,
+        sections=sections, notice=build_notice(facts), signatures=_signatures(facts),
     )  # fmt: skip
 
 
 _RECORDS = Text(
     "批准只对所列计划指纹及当时的迁移文件、主机和剧本有效，任一改动即作废；已过期、被否或不作数的另列。",
-    "An approval holds for this hash of the plan and the migration files, hosts and playbooks of that moment, and is void when "
-    "one of them changes. What is refused, expired or does not count is listed apart.",
+    "An approval holds only for the plan with this SHA-256 and for the migration files, hosts and playbooks of that moment: any change "
+    "voids it. Refusals and approvals that expired or do not count are listed separately.",
 )
 _OPINIONS = (
-    FormRow(fields=((Text("系统主管部门意见", "Opinion of the owner"), None),), lines=4),
-    FormRow(fields=((Text("政务云管理单位意见", "Opinion of the cloud's operator"), None),), lines=4),
+    FormRow(fields=((Text("系统主管部门意见", "Owner's comments"), None),), lines=4),
+    FormRow(fields=((Text("政务云管理单位意见", "Cloud operator's comments"), None),), lines=4),
     FormRow(fields=((Text("审批意见", "Decision"), None),), lines=4),
 )
 
@@ -55,22 +57,37 @@ def _asked(facts: WaveFacts) -> tuple[FormRow, ...]:
     named: Cell = systems if len(systems) <= _NAMED else Text("{s} 等 {n} 个（见割接方案）", "{s} … {n} in all (see the cutover plan)").format(
         s=listed(map(same, systems[:_NAMED])), n=len(systems))  # fmt: skip
     departments = sorted({s.task.department for s in facts.systems if s.task.department})
-    longest = max((s.task.cutover_min for s in facts.systems), default=0)
+    longest = max((max(s.task.cutover_min, s.forward_min) for s in facts.systems), default=0)
     users = [s.system.users for s in facts.systems if s.system and s.system.users is not None]
     dependents = sorted({d for s in facts.systems for d in s.dependents})
     impact = Text("单个系统计划停机最长 {m} 分钟；登记用户 {u}；受影响的其他系统 {d}",
-                  "planned downtime of a system at most {m} min; registered users {u}; other systems that notice: {d}").format(
-        m=longest, u=_users(users, len(facts.systems)), d=listed(map(same, dependents)) if dependents else Text("无登记", "none known"))  # fmt: skip
-    back = Text("任一系统最迟{t}决定回退，见回退方案", "the earliest of the latest moments to turn back is {t}; see the rollback plan").format(
-        t=at_clock(facts, min(s.back_by for s in facts.systems)))  # fmt: skip
+                  "at most {m} min of downtime for a system; registered users: {u}; other systems affected: {d}").format(
+        m=longest, u=_users(users, len(facts.systems)), d=listed(map(same, dependents)) if dependents else Text("无登记", "none on record"))  # fmt: skip
+    back = _back(facts)
     return (
         FormRow(fields=((Text("割接系统", "Systems"), named),)),
         FormRow(fields=((Text("所属部门", "Owners"), departments or UNKNOWN),)),
-        FormRow(fields=((Text("业务影响", "Who notices"), impact),)),
-        FormRow(fields=((Text("回退安排", "Way back"), back),)),
-        FormRow(fields=((Text("窗口外或封网期变更理由", "Why, if outside of the window or in a freeze"), None),), lines=2),
-        FormRow(fields=((Text("申请人", "Asked for by"), None), (Text("申请日期", "On"), None))),
+        FormRow(fields=((Text("业务影响", "Impact"), impact),)),
+        FormRow(fields=((Text("回退安排", "Rollback"), back),)),
+        FormRow(fields=((Text("窗口外或封网期变更理由", "Reason, if outside the window or in a freeze"), None),), lines=2),
+        FormRow(fields=((Text("申请人", "Requested by"), None), (Text("申请日期", "Date"), None))),
     )  # fmt: skip
+
+
+def _back(facts: WaveFacts) -> Text:
+    """The last moments to decide, and from when on users write to the cloud: both as a span over the systems."""
+    decide = sorted(s.back_by for s in facts.systems)
+    switched = sorted(s.switched_at for s in facts.systems if s.switched_at)
+    said = Text("各系统最迟决定回退：{t}", "last moment to decide on a rollback: {t}").format(t=_span(facts, decide))
+    if switched:
+        said = Text("{said}；入口切换（{t}）后写入新平台的数据不自动带回", "{said}; data written to the cloud after the switch of users ({t}) are not carried back").format(
+            said=said, t=_span(facts, switched))  # fmt: skip
+    return Text("{said}。详见回退方案", "{said}. See the rollback plan").format(said=said)
+
+
+def _span(facts: WaveFacts, moments: Sequence[datetime]) -> Text:
+    first, last = at_clock(facts, moments[0]), at_clock(facts, moments[-1])
+    return first if first == last else Text("{a} 至{b}", "{a} to {b}").format(a=first, b=last)
 
 
 def _users(users: Sequence[int], systems: int) -> Text:
@@ -84,7 +101,7 @@ def _users(users: Sequence[int], systems: int) -> Text:
 def _signatures(facts: WaveFacts) -> tuple[Signature, ...]:
     """The approver's block is filled in only by a word that lets every system of the wave be frozen."""
     return (
-        Signature(party=Text("申请单位（实施单位）", "Asked for by (builder)")),
+        Signature(party=Text("申请单位（实施单位）", "Requested by (builder)")),
         Signature(party=Text("系统主管部门", "Owner")),
         _approver(facts),
     )
@@ -104,4 +121,4 @@ def _approver(facts: WaveFacts) -> Signature:
 
 
 _ON_RECORD = Text("系统内批准，见台账记录", "approved on record, see the ledger")
-_URGENT = Text("紧急批准，须第三人复核", "approved as an emergency, to be reviewed by a third person")
+_URGENT = Text("紧急批准，须第三人复核", "approved as an emergency; a third person has to review it")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from govcloud.model.deadline import ProjectDeadline, UndatedDuty
 from govcloud.model.regulation import Regulation
 from govcloud.model.text import Text
 from govcloud.report.document import Number, Section
+from govcloud.report.frame import day_text
 from govcloud.report.paper_view import drop_empty_columns
 from govcloud.report.projects import build_deadlines_view, build_office_view
 from govcloud.report.view import Column, View
@@ -22,21 +24,34 @@ def build_deadline_sections(
     rows: Sequence[ProjectDeadline], office: Sequence[ProjectDeadline], reference: Sequence[ProjectDeadline],
     undated: Sequence[UndatedDuty], own: Regulation, as_of: date,
 ) -> tuple[Section, ...]:  # fmt: skip
-    by_clause = drop_empty_columns(build_deadlines_view(rows, own, as_of, undated=undated))
+    by_clause = _on_paper(build_deadlines_view(rows, own, as_of, undated=undated))
     return (
         Section(
             section_id="overview", title=Text("概况", "Overview"), numbers=_numbers(rows),
             intro=Text(
-                "截至 {day}，按工作日日历推算。条款只引编号，内容为转述，以正式文本为准。",
-                "As of {day}, counted by the calendar of working days. Clauses are cited by id and paraphrased; the official text prevails.",
-            ).format(day=as_of.isoformat()),
+                "截至{day}，按工作日日历推算。条款只引编号，内容为转述，以正式文本为准。",
+                "As of {day}, by the calendar of working days. Clauses are cited by number and paraphrased; the official text prevails.",
+            ).format(day=day_text(as_of)),
             views=(build_department_deadlines_view(rows),) if rows else (),
         ),
         Section(section_id="deadlines", title=by_clause.title, views=(by_clause,)),
-        *((Section(section_id="office", title=(v := build_office_view(office, own)).title, views=(v,)),) if office else ()),
-        *((Section(section_id="reference", title=(v := drop_empty_columns(build_deadlines_view(reference, own, as_of, reference=True))).title,
+        *((Section(section_id="office", title=(v := _on_paper(build_office_view(office, own))).title, views=(v,)),) if office else ()),
+        *((Section(section_id="reference", title=(v := _on_paper(build_deadlines_view(reference, own, as_of, reference=True))).title,
                    views=(v,)),) if reference else ()),
     )  # fmt: skip
+
+
+def _on_paper(view: View) -> View:
+    """The status says how many days are left, the name which project it is; nothing is said of what is not provisional."""
+    rows = tuple(
+        {
+            **row, "days_left": None, "project_id": None, "provisional": row.get("provisional") or None,
+            "name": " ".join(str(row[key]) for key in ("project_id", "name") if row.get(key) and isinstance(row[key], str))
+            or row.get("name"),
+        }
+        for row in view.rows
+    )  # fmt: skip
+    return drop_empty_columns(replace(view, rows=rows))
 
 
 def _is_soon(row: ProjectDeadline) -> bool:
@@ -54,9 +69,9 @@ def _numbers(rows: Sequence[ProjectDeadline]) -> tuple[Number, ...]:
         Number(label=Text("{d} 天内到期", "Due within {d} days").format(d=SOON_DAYS), value=soon, unit=unit,
                tone="warn" if soon else "plain"),
         Number(label=Text("按期办结", "Done in time"), value=counts["done_in_time"], unit=unit,
-               note=Text("逾期办结 {n} 项", "{n} done late").format(n=counts["done_late"])),
+               note=Text("逾期办结 {n} 项", "done late: {n}").format(n=counts["done_late"])),
         Number(label=Text("不能判定", "Undetermined"), value=unknown, unit=unit, tone="warn" if unknown else "plain",
-               note=Text("项目台账缺日期或前后矛盾", "the record lacks days, or they contradict each other")),
+               note=Text("项目台账缺日期或前后矛盾", "dates missing from the record or contradictory")),
     )  # fmt: skip
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from govcloud.model.text import Lang, Text
+from govcloud.model.text import Lang, Text, same
 from govcloud.report.document import Document, Section
-from govcloud.report.frame import COLON, FRAME, made_at, section_numbers, signature_lines
+from govcloud.report.frame import COLON, FRAME, made_at, part_titles, section_numbers, signature_lines
 from govcloud.report.text import UNKNOWN, cell_text, render_json, render_text
 from govcloud.report.view import Cell, Column, View
 
@@ -72,8 +73,11 @@ def _section(section: Section, lang: Lang, timezone: str) -> Iterator[str]:
             f"{label.to(lang)}{colon}{'' if value is None else cell_text(value, lang, tz)}"
             for label, value in row.fields
         )
-    if section.views:
-        yield render_text(section.views, lang, tz)
+    titles = part_titles(section, lang)[len(section.figures) :]
+    for view, title in zip(section.views, titles, strict=True):
+        if view is not section.views[0]:
+            yield ""
+        yield render_text([replace(view, title=same(title))], lang, tz).removeprefix("## \n")
     if section.missing:
         yield section.missing.to(lang)
 

@@ -94,7 +94,7 @@ def render_docx(document: Document, lang: Lang) -> bytes:
         _prose(word, text.to(lang), lang, indented=at > 0)  # the first names the addressee
     sideways = lies
     for section, number, some in zip(document.sections, section_numbers(document, lang), wide, strict=True):
-        wanted = lies or any(some)
+        wanted = lies or any(some) or (sideways and _may_lie(section))
         if wanted != sideways:
             word.add_section(WD_SECTION.NEW_PAGE)
             _set_page(word, sideways=wanted)
@@ -110,6 +110,11 @@ def render_docx(document: Document, lang: Lang) -> bytes:
     raw = io.BytesIO()
     word.save(raw)
     return repack(raw.getvalue())
+
+
+def _may_lie(section: Section) -> bool:
+    """Whether it can share a turned page with the tables before it; lines of text would be too long to read."""
+    return not section.form and not section.figures and len(section.paragraphs) < 2
 
 
 def _cut(section: Section) -> Section:
@@ -195,8 +200,9 @@ def _add_feet(word: Word, document: Document, lang: Lang) -> None:
         field = element("w:fldSimple", instr="PAGE")
         field.append(run("1", Pt(14)))
         paragraph._p.extend([run("— ", Pt(14)), field, run(" —", Pt(14))])
+    number = first.first_page_footer.paragraphs[0]
     for text in (FRAME["unknown"], *([document.source] if document.source else ())):
-        line = first.first_page_footer.paragraphs[0].insert_paragraph_before()
+        line = number.insert_paragraph_before()
         line.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
         line._p.append(run(clean(text.to(lang)), _SMALL, color="666666"))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from functools import cache
+
+from docx.oxml.ns import nsmap, qn
+from docx.oxml.parser import oxml_parser
 from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Length, Pt
 
@@ -20,10 +22,15 @@ FALLBACKS = {
 
 
 def element(tag: str, /, **attributes: str) -> BaseOxmlElement:
-    made = OxmlElement(tag)
+    """python-docx's OxmlElement without its search for names: a long table has a quarter of a million elements."""
+    made: BaseOxmlElement = oxml_parser.makeelement(_name(tag), nsmap=_SPACES)
     for key, value in attributes.items():
-        made.set(qn(f"w:{key}"), value)
+        made.set(_name(f"w:{key}"), value)
     return made
+
+
+_name = cache(qn)
+_SPACES = {"w": nsmap["w"]}
 
 
 def fonts(font: str) -> BaseOxmlElement:

@@ -32,7 +32,8 @@ _WIDER = 1.2
 """Of a half-width character: a Latin letter in bold capitals, or in what stands in for Times New Roman."""
 _SMALLER = (Pt(9), Pt(8), Pt(7.5))
 """Sizes that a table takes whose codes do not fit a line otherwise; 六号 is the smallest of print."""
-_CODE = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
+_CODE = re.compile(r"\b(?=[A-Za-z-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
+"""Not every word with a hyphen: codes have digits."""
 _PARTS = re.compile(r"(?<=[、；，。])|(?<=[,;] )|(?<= )(?=[A-Z0-9]+-)|(?=（)")
 _MAX_WORD = 24
 _DATED = re.compile(r"\d{4}-\d\d-\d\d")
@@ -81,10 +82,8 @@ def build_view_table(view: View, lang: Lang, tz: tzinfo, page: Page) -> BaseOxml
     texts = [[head, *(row[number][0] for row in rows)] for number, head in enumerate(heads)]
     page = _fitting(texts, page)
     widths = _column_widths(texts, page.room)
-    held = [
-        [(_hold_codes(text, width - _PADDING), tone) for (text, tone), width in zip(row, widths, strict=True)]
-        for row in rows
-    ]
+    rooms = [width * page.room // sum(widths) - _PADDING for width in widths]
+    held = [[(_hold_codes(text, room), tone) for (text, tone), room in zip(row, rooms, strict=True)] for row in rows]
     aligns = [column.align for column in view.columns]
     return _data_table(heads, held, _shares(widths, page.twips), aligns, page)
 
@@ -204,12 +203,13 @@ def _hold_codes(text: str, room: int) -> str:
         return text
     lines, used = [""], 0
     for part in filter(None, _PARTS.split(text)):
-        width = _printed(part)
         if used and used + _printed(part.rstrip("、；，。,; ")) > room:
             lines.append("")
             used = 0
         lines[-1] += part
-        used = (used + width) % max(room, 1)
+        used += _printed(part)
+        if used > room + 2:  # more than a full stop that hangs over: it flows into the next line
+            used %= max(room, 1)
     return "\n".join(line.rstrip(" ") for line in lines)
 
 

@@ -21,7 +21,7 @@ _UNKNOWN = Text("不明", "unknown")
 _HOSTING: Mapping[str, tuple[Text, str]] = {
     "gov_cloud": (HOSTING["gov_cloud"], "#2f5d8c"), "county_cloud": (HOSTING["county_cloud"], "#6f9bc4"),
     "industry_cloud": (HOSTING["industry_cloud"], "#4b8a8f"), "public_cloud": (HOSTING["public_cloud"], "#7a5a94"),
-    "hosted_room": (HOSTING["hosted_room"], "#8a7f3c"), "own_room": (HOSTING["own_room"], "#b5722a"),
+    "hosted_room": (HOSTING["hosted_room"], "#8a7f3c"), "own_room": (HOSTING["own_room"], "#e0a458"),
     "unknown": (_UNKNOWN, "#c9ced4"),
 }  # fmt: skip
 _LISTED = 500
@@ -33,7 +33,7 @@ def build_estate_sections(inventory: Inventory, departments: Sequence[Department
         _overview(inventory),
         *(
             Section(section_id=view.name, title=view.title, views=(view,))
-            for view in (build_departments_view(departments), _systems(inventory))
+            for view in (_departments(departments), _systems(inventory))
         ),
         Section(
             section_id="servers", title=Text("服务器", "Servers"),
@@ -111,6 +111,12 @@ def build_platforms_view(inventory: Inventory) -> View:
             for key, n in sorted(counts.items(), key=lambda item: (item[0][0] is None, -item[1], str(item[0])))
         ),
     )  # fmt: skip
+
+
+def _departments(rows: Sequence[DepartmentRow]) -> View:
+    """On paper a dash in the row of the whole department would read as an office that is not known."""
+    view, whole = build_departments_view(rows), Text("合计", "in all")
+    return replace(view, rows=tuple({**row, "office": row["office"] or whole} for row in view.rows))
 
 
 def _systems(inventory: Inventory) -> View:

@@ -11,19 +11,20 @@ from govcloud.model.text import Lang, Text
 from govcloud.report.bar_chart import render_bars
 from govcloud.report.document import Figure, Section
 from govcloud.report.findings import SEVERITY, build_undetermined_view, due_text, role_text, term
+from govcloud.report.frame import day_text
 from govcloud.report.overview import build_finding_numbers
 from govcloud.report.view import Cell, Column, View
 from govcloud.report.waivers import build_waived_view
 
-_COLORS: Mapping[Severity, str] = {"high": "#9c3d2e", "medium": "#d08a3a", "low": "#6f9bc4", "info": "#c9ced4"}
+_COLORS: Mapping[Severity, str] = {"high": "#8c2d23", "medium": "#d9903d", "low": "#a9cbe8", "info": "#dfe3e7"}
 _NONE = Text("（未填部门）", "(no department)")
 
 
 def build_findings_sections(
-    findings: Sequence[Finding], clauses: Mapping[str, Clause], *, as_of: date, documents: Sequence[str], today: date,
+    findings: Sequence[Finding], clauses: Mapping[str, Clause], *, as_of: date, documents: Sequence[Text], today: date,
     department: str | None = None,
 ) -> tuple[Section, ...]:  # fmt: skip
-    """`findings`: open ones, the most urgent first. `as_of`, `documents`: of the check that found them."""
+    """`findings`: open ones, the most urgent first. `as_of`, `documents`: of the check that found them; the documents by name."""
     failed = [f for f in findings if f.verdict == "fail" and f.standing == "binding" and not f.waived]
     numbers = build_finding_numbers(findings)
     tables = (build_clause_view(failed, clauses), *(() if department else (build_department_view(failed),)))
@@ -31,13 +32,16 @@ def build_findings_sections(
     return (
         Section(
             section_id="overview", title=Text("概况", "Overview"),
-            intro=Text(
-                "最近一次核对截至 {day}，依据 {docs}。条款只引编号，内容为转述，以正式文本为准。",
-                "Last checked as of {day} under {docs}. Clauses are cited by id and paraphrased; the official text prevails.",
-            ).format(day=as_of.isoformat(), docs=", ".join(documents)),
+            paragraphs=(
+                Text("最近一次核对截至{day}，依据：{docs}。", "Last checked as of {day} under: {docs}.").format(
+                    day=day_text(as_of), docs=Text("；".join(d.zh for d in documents), "; ".join(d.en for d in documents))
+                ),
+                Text("条款只引编号，内容为转述，以正式文本为准。",
+                     "Clauses are cited by number and paraphrased; the official text prevails."),
+            ),
             numbers=numbers, figures=(_figure(failed),) if failed and not department else (),
         ),
-        Section(section_id="clauses", title=Text("问题分布", "Where they are"), views=tables if failed else (),
+        Section(section_id="clauses", title=Text("问题分布", "Distribution"), views=tables if failed else (),
                 missing=None if failed else Text("没有不符合项。", "There are no findings.")),
         *((Section(section_id="findings", title=(v := build_rectification_view(failed)).title, views=(v,)),) if failed else ()),
         *(
@@ -71,10 +75,10 @@ def build_clause_view(failed: Sequence[Finding], clauses: Mapping[str, Clause]) 
         title=Text("按条款", "By clause"),
         columns=(
             Column("clause", Text("条款", "Clause")),
-            Column("obligation", Text("要求（转述）", "What it asks, in our words")),
-            *_counts(),
+            Column("obligation", Text("要求（转述）", "Requirement (paraphrased)")),
+            *_counts(failed),
             Column("departments", Text("部门", "Departments"), "right"),
-            Column("consequence", Text("条文后果", "Consequence by the text")),
+            Column("consequence", Text("条文后果", "Consequence stated")),
         ),
         rows=tuple(
             {
@@ -98,7 +102,7 @@ def build_department_view(failed: Sequence[Finding]) -> View:
         title=Text("按部门", "By department"),
         columns=(
             Column("department", Text("部门", "Department")),
-            *_counts(),
+            *_counts(failed),
             Column("subjects", Text("涉及对象", "Subjects"), "right"),
             Column("clauses", Text("涉及条款", "Clauses")),
         ),
@@ -116,15 +120,15 @@ def build_rectification_view(failed: Sequence[Finding]) -> View:
     """Item by item, with what its department has to do."""
     return View(
         name="rectification",
-        title=Text("问题与整改要求", "Findings and what to do"),
+        title=Text("问题与整改要求", "Findings and required action"),
         columns=(
             Column("department", Text("部门", "Department")),
             Column("subject", Text("对象", "Subject")),
             Column("message", Text("问题", "Problem")),
             Column("severity", Text("程度", "Severity")),
             Column("clauses", Text("条款", "Clauses")),
-            Column("next_step", Text("整改要求", "What to do")),
-            Column("responsible", Text("责任方", "By whom")),
+            Column("next_step", Text("整改要求", "Required action")),
+            Column("responsible", Text("责任方", "Responsible")),
             Column("due_on", Text("期限", "Due")),
             Column("finding_id", Text("编号", "Id")),
         ),
@@ -146,13 +150,11 @@ def _row(finding: Finding) -> dict[str, Cell]:
     }
 
 
-def _counts() -> Iterable[Column]:
+def _counts(failed: Sequence[Finding]) -> Iterable[Column]:
+    found = {f.severity for f in failed}
     return (
         Column("findings", Text("问题", "Findings"), "right"),
-        Column("high", SEVERITY["high"], "right"),
-        Column("medium", SEVERITY["medium"], "right"),
-        Column("low", SEVERITY["low"], "right"),
-        Column("info", SEVERITY["info"], "right"),
+        *(Column(code, word, "right") for code, word in SEVERITY.items() if code in found),
     )
 
 

@@ -249,8 +249,8 @@ def build_data_view(items: Sequence[DataItem], checklist: Checklist, today: date
     unknown = sum(fact.value is None for fact in facts)
     ended = sum(fact.ends_on is not None and fact.ends_on < today for fact in facts)
     ending = sum(fact.ends_on is not None and today <= fact.ends_on <= today + SOON for fact in facts)
-    changed = [data.item_id for data in items if data.changed]
-    empty = [data.item_id for data in items if not data.facts]
+    changed = [data for data in items if data.changed]
+    empty = [data for data in items if not data.facts]
     notes = [
         Text(
             "台账自动生成的内容：已到期 {ended} 处，{days} 天内到期 {ending} 处，未知 {unknown} 处",
@@ -258,13 +258,10 @@ def build_data_view(items: Sequence[DataItem], checklist: Checklist, today: date
         ).format(ended=ended, ending=ending, days=SOON.days, unknown=unknown)
     ]
     if empty:
-        notes.append(Text("台账中没有：{names}", "The store has none: {names}").format(names=", ".join(empty)))
+        notes.append(Text("台账中没有：{names}", "The store has none: {names}").format(names=_titles(empty, checklist)))
     if changed:
-        notes.append(
-            Text("接收之后台账有变化：{names}", "Changed since they were accepted: {names}").format(
-                names=", ".join(changed)
-            )
-        )
+        told = Text("接收之后台账有变化：{names}", "Changed since they were accepted: {names}")
+        notes.append(told.format(names=_titles(changed, checklist)))
     return View(
         name="takeover_data",
         title=Text("台账自动生成的清单内容", "What the store knows"),
@@ -281,12 +278,18 @@ def build_data_view(items: Sequence[DataItem], checklist: Checklist, today: date
         notes=tuple(notes),
         facts={
             "digests": {d.item_id: d.sha256 for d in items},
-            "changed": changed,
+            "changed": [data.item_id for data in changed],
             "unknown": unknown,
             "ended": ended,
             "ending": ending,
         },
     )
+
+
+def _titles(items: Sequence[DataItem], checklist: Checklist) -> Text:
+    found = [(data.item_id, checklist.item(data.item_id)) for data in items]
+    titles = [item.title if item else Text(name, name) for name, item in found]
+    return Text("、".join(t.zh for t in titles), ", ".join(t.en for t in titles))
 
 
 def _ends(ends_on: date | None, today: date) -> Text | None:

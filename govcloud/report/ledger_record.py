@@ -11,7 +11,7 @@ from govcloud.model.text import Text
 from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_words import tell
 from govcloud.report.ledger_words_value import Titles
-from govcloud.report.view import Cell, Column, View
+from govcloud.report.view import Cell, Column, View, filled
 
 _FIELDS: Mapping[str, Text] = {
     "actor": Text("操作人", "Actor"),
@@ -52,14 +52,19 @@ def _value(key: str, value: object) -> Cell:
     return tuple(str(part) for part in value) if isinstance(value, list) else str(value)
 
 
-def build_digests_view(digests: Sequence[str]) -> View:
-    """Files that prove a record."""
-    return View(
+def build_digests_view(digests: Sequence[str], body: Mapping[str, Any]) -> View:
+    """Files that prove a record, by the names that its body has for them."""
+    files = body.get("files")
+    names = {digest: name for name, digest in files.items()} if isinstance(files, dict) else {}
+    if isinstance(body.get("file"), str) and isinstance(body.get("sha256"), str):
+        names[body["sha256"]] = body["file"]
+    view = View(
         name="evidence",
         title=Text("证据", "Evidence"),
-        columns=(Column("evidence_sha256", Text("SHA-256", "SHA-256")),),
-        rows=tuple({"evidence_sha256": digest} for digest in digests),
+        columns=(Column("file", Text("文件", "File")), Column("evidence_sha256", Text("SHA-256", "SHA-256"))),
+        rows=tuple({"file": names.get(digest), "evidence_sha256": digest} for digest in digests),
     )
+    return filled(view)
 
 
 def build_inclusion_view(size: int, note: str, path: Sequence[str], problems: Sequence[Text]) -> View:

@@ -16,6 +16,7 @@ from govcloud.model.run import MOVED, SystemState
 from govcloud.model.text import Text
 from govcloud.report.document import Number, Section
 from govcloud.report.findings import term
+from govcloud.report.frame import day_text
 from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_words_takeover import PARTIES
 from govcloud.report.paper_view import choose_columns, drop_empty_columns
@@ -102,37 +103,37 @@ def _overview(month: Month, done: Sequence[ProjectDeadline], networks: Sequence[
     moved = {system for _, system, _, state in month.states if state in MOVED}
     failed = states["failed"] + states["needs_person"]
     unit, items = Text("个", ""), Text("项", "")
-    open_now = Text("最近一次核对仍有 {n} 项不符合", "{n} open at the last check")
+    open_now = Text("最近一次核对仍有 {n} 项不符合", "open at the last check: {n}")
     last = max(month.checks.values(), key=lambda c: c.at, default=None)
     intro = Text(
-        "{f} 至 {l}，数字取自台账和资产清单。",
-        "From {f} to {l}; the numbers are those of the ledger and the inventory.",
+        "{f}至{l}，数字取自台账和资产清单。",
+        "{f} to {l}. The figures come from the ledger and the inventory.",
     )
     if as_of < month.last_on:
         intro = Text(
-            "{f} 至 {l}，本月尚未结束，统计到 {d}；数字取自台账和资产清单。",
-            "From {f} to {l}; the month is not over, counted up to {d}. The numbers are those of the ledger and the inventory.",
+            "{f}至{l}，本月尚未结束，统计到{d}；数字取自台账和资产清单。",
+            "{f} to {l}; the month is not over, and figures run to {d}. They come from the ledger and the inventory.",
         )
     return Section(
         section_id="overview", title=Text("概况", "Overview"),
-        intro=intro.format(f=month.first_on.isoformat(), l=month.last_on.isoformat(), d=as_of.isoformat()),
+        intro=intro.format(f=day_text(month.first_on), l=day_text(month.last_on), d=day_text(as_of)),
         numbers=(
             Number(label=Text("资产新增或变更", "Facts added or changed"), value=month.facts["added"] + month.facts["changed"],
-                   unit=items, note=Text("导入 {i} 次，采集 {d} 次", "imports {i}, discoveries {d}").format(
+                   unit=items, note=Text("导入 {i} 次，采集 {d} 次", "imports: {i}, discoveries: {d}").format(
                        i=month.records["import"], d=month.records["discover"])),
             Number(label=Text("新发现问题", "New findings"), value=len(month.new), unit=items, tone="warn" if month.new else "plain",
-                   note=open_now.format(n=last.failed) if last else Text("本月没有核对", "nothing was checked")),
+                   note=open_now.format(n=last.failed) if last else Text("本月没有核对", "no check this month")),
             Number(label=Text("已消除问题", "Findings resolved"), value=len(month.resolved), unit=items,
-                   note=Text("登记豁免 {n} 项", "{n} waivers").format(n=month.waived)),
+                   note=Text("登记豁免 {n} 项", "waivers registered: {n}").format(n=month.waived)),
             Number(label=Text("审核资源申请", "Requests checked"), value=month.requests.total(), unit=Text("份", ""),
                    note=_conclusions(month.requests)),
             Number(label=Text("完成迁移系统", "Systems migrated"), value=len(moved), unit=unit, tone="bad" if failed else "plain",
-                   note=Text("回退 {b} 个，未成功或待决定 {f} 个", "{b} rolled back, {f} failed or waiting for a decision").format(
+                   note=Text("回退 {b} 个，未成功或待决定 {f} 个", "rolled back: {b}; failed or awaiting a decision: {f}").format(
                        b=states["rolled_back"], f=failed)),
             Number(label=Text("撤并业务专网", "Networks closed"), value=len(networks), unit=Text("条", "")),
             Number(label=Text("移交签署", "Takeover sign-offs"), value=len(month.signed), unit=Text("次", ""),
-                   note=Text("涉及 {n} 个系统", "of {n} systems").format(n=len({s for _, s, _, _ in month.signed}))),
-            Number(label=Text("办结法定事项", "Statutory duties done"), value=len(done), unit=items),
+                   note=Text("涉及 {n} 个系统", "systems concerned: {n}").format(n=len({s for _, s, _, _ in month.signed}))),
+            Number(label=Text("办结法定事项", "Statutory duties completed"), value=len(done), unit=items),
         ),
     )  # fmt: skip
 
@@ -239,8 +240,8 @@ def _waves(waves: Sequence[Wave]) -> View:
         title=Text("计划批次", "Planned waves"),
         columns=(
             Column("number", Text("批次", "Wave"), "right"),
-            Column("starts_at", Text("窗口开始", "Window from")),
-            Column("ends_at", Text("窗口结束", "to")),
+            Column("starts_at", Text("窗口开始", "Window opens")),
+            Column("ends_at", Text("窗口结束", "Window closes")),
             Column("systems", Text("系统", "Systems")),
         ),
         rows=tuple(
@@ -253,7 +254,9 @@ def _waves(waves: Sequence[Wave]) -> View:
 
 def _records(month: Month) -> View:
     """How many records of each kind, so that the paper can be compared with the ledger."""
-    note = Text("第 {a} 号至第 {b} 号", "No. {a} to {b}").format(a=month.first_seq, b=month.last_seq)
+    note = Text("台账记录第 {a} 号至第 {b} 号。", "Ledger records no. {a} to no. {b}.").format(
+        a=month.first_seq, b=month.last_seq
+    )
     return View(
         name="month_records",
         title=Text("台账记录", "Ledger records"),

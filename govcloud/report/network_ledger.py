@@ -22,9 +22,9 @@ from govcloud.report.view import Cell, Column, View
 from govcloud.report.words import NETWORK_LEVEL, NETWORK_TARGET
 
 EXEMPTION: Mapping[ExemptionState, Text] = {
-    "founded": Text("依据齐全", "founded"),
-    "lapsed": Text("同意已到期", "consent ended"),
-    "unfounded": Text("依据不全", "not founded"),
+    "founded": Text("依据齐全", "complete"),
+    "lapsed": Text("同意已到期", "consent expired"),
+    "unfounded": Text("依据不全", "incomplete"),
 }
 WEIGHT: Mapping[DifferenceWeight, Text] = {
     "contradiction": Text("矛盾", "contradiction"), "gap": Text("缺漏", "gap"), "information": Text("情况", "information"),
@@ -80,8 +80,8 @@ def _row(network: Network, **more: Cell) -> dict[str, Cell]:
 
 def build_network_blockers_view(rows: Sequence[RemainingNetwork]) -> View:
     return View(
-        name="network_blockers", title=Text("撤并障碍", "What blocks closing them"),
-        columns=(_ID, _NAME, _OWNER, Column("blocker", Text("障碍", "Blocker"))),
+        name="network_blockers", title=Text("撤并障碍", "Obstacles to closing"),
+        columns=(_ID, _NAME, _OWNER, Column("blocker", Text("障碍", "Obstacle"))),
         rows=tuple(_row(r.network, blocker=blocker) for r in rows for blocker in r.blockers),
     )  # fmt: skip
 
@@ -91,9 +91,9 @@ def build_exemptions_view(rows: Sequence[RemainingNetwork]) -> View:
     kept = [(r.network, r.exemption) for r in rows if r.exemption is not None]
     weak = sum(e.state != "founded" for _, e in kept)
     return View(
-        name="network_exemptions", title=Text("拟保留的业务专网", "Networks that are to stay"),
+        name="network_exemptions", title=Text("拟保留的业务专网", "Networks to be kept"),
         columns=(
-            _ID, _NAME, _OWNER, Column("state", Text("依据情况", "Foundation")), Column("missing", Text("缺什么", "What is missing")),
+            _ID, _NAME, _OWNER, Column("state", Text("依据情况", "Grounds")), Column("missing", Text("缺什么", "Missing")),
             Column("legal_basis", Text("建设依据", "Legal basis")), Column("consent_body", Text("同意部门", "Consenting body")),
             Column("consent_document", Text("同意文件", "Consent document")), Column("consent_on", Text("同意日期", "Consent of")),
             Column("consent_valid_until", Text("有效期至", "Valid until")), Column("remarks", Text("提示", "Remarks")),
@@ -109,7 +109,7 @@ def build_exemptions_view(rows: Sequence[RemainingNetwork]) -> View:
         ),
         notes=(
             Text("{k} 条拟保留，其中 {n} 条依据不全或同意已到期。依据、同意部门、同意文件三项齐全且在有效期内，方算依据齐全。",
-                 "{k} are to stay, {n} without a full and valid foundation: legal basis, consenting body and document, not past its last day.")
+                 "To be kept: {k}, of which {n} on incomplete grounds or an expired consent. Grounds are complete with legal basis, consenting body and consent document, the consent being valid.")
             .format(k=len(kept), n=weak),
         ) if kept else (),
     )  # fmt: skip
@@ -123,21 +123,21 @@ def build_network_findings_view(ledger: NetworkLedger) -> View:
         notes.append(
             Text(
                 "本单位：{c}。以下如有内容均供参照，不是违规。",
-                "This office: {c}. What is listed is for reference, never a violation.",
+                "This office: {c}. Anything listed is for reference only and is no violation.",
             ).format(c=NO_CLAUSE)
         )
     elif "reference" in standings:
         notes.append(
             Text(
                 "“供参照”的条款按其自身文字不约束本单位，不是违规。",
-                "Clauses “for reference” do not bind this office by their own words; they are no violations.",
+                "Clauses marked “for reference” do not bind this office by their own wording; failing them is no violation.",
             )
         )
     return View(
-        name="network_findings", title=Text("按条款核对", "By the clauses"),
+        name="network_findings", title=Text("按条款核对", "Check against the clauses"),
         columns=(
             _ID, _NAME, _OWNER, Column("clauses", Text("条款", "Clauses")), Column("standing", Text("效力", "Standing")),
-            Column("title", Text("事项", "Matter")), Column("verdict", Text("结论", "Verdict")),
+            Column("title", Text("事项", "Issue")), Column("verdict", Text("结论", "Verdict")),
             Column("consequence", Text("条文写明的后果", "Consequence stated")), Column("next_step", Text("下一步", "Next step")),
             Column("waived_until", Text("豁免至", "Waived until")), Column("finding_id", Text("问题编号", "Finding")),
         ),
@@ -161,7 +161,7 @@ def build_network_lines_view(rows: Sequence[RemainingNetwork]) -> View:
             Column("carrier", Text("运营商", "Carrier")), Column("bandwidth_mbps", Text("带宽 Mbps", "Mbps"), "right"),
             Column("nodes", Text("节点", "Nodes"), "right"), Column("utilisation_pct", Text("利用率 %", "Use %"), "right"),
             Column("yearly_cost_yuan", Text("年费用（元）", "Yuan a year"), "right"),
-            Column("contract_ends_on", Text("合同到期", "Contract ends")), Column("prefixes", Text("网段", "Blocks")),
+            Column("contract_ends_on", Text("合同到期", "Contract ends")), Column("prefixes", Text("网段", "Address blocks")),
         ),
         rows=tuple(
             _row(
@@ -176,7 +176,7 @@ def build_network_lines_view(rows: Sequence[RemainingNetwork]) -> View:
 
 def build_totals_view(groups: Sequence[NetworkTotals], total: NetworkTotals, *, target: bool = False) -> View:
     by = Text("去向", "Target") if target else Text("部门", "Department")
-    none = Text("未定", "not decided") if target else Text("未填", "not stated")
+    none = Text("未定", "undecided") if target else Text("未填", "not stated")
 
     def group(name: str | None) -> Cell:
         if name is None:
@@ -218,7 +218,7 @@ def _not_stated(totals: NetworkTotals) -> Text | None:
 
 
 def build_trend_view(trend: NetworkTrend | None) -> View:
-    title = Text("与上次快照相比", "Since the last snapshot")
+    title = Text("与上次快照相比", "Change since the last snapshot")
     columns = (
         Column("item", Text("项目", "What")), Column("then", Text("当时", "Then"), "right"),
         Column("now", Text("现在", "Now"), "right"), Column("change", Text("变化", "Change"), "right"),
@@ -286,9 +286,9 @@ def build_closed_view(closed: Sequence[Network]) -> View:
 
 def build_differences_view(ledger: NetworkLedger) -> View:
     return View(
-        name="network_differences", title=Text("填报与实测核对", "Declared and seen, compared"),
+        name="network_differences", title=Text("填报与实测核对", "Declared against observed"),
         columns=(
-            Column("weight", Text("性质", "Weight")), Column("text", Text("情况", "What")), Column("next_step", Text("下一步", "Next step")),
+            Column("weight", Text("性质", "Kind")), Column("text", Text("情况", "Observation")), Column("next_step", Text("下一步", "Next step")),
         ),
         rows=tuple({"weight": term(WEIGHT, d.weight), "text": d.text, "next_step": _NEXT[d.kind]} for d in ledger.differences),
         facts={
@@ -306,8 +306,8 @@ def build_network_clauses_view(clauses: Sequence[NetworkClause]) -> View:
         name="network_clauses", title=Text("有关条款", "Clauses"),
         columns=(
             Column("clause_id", Text("条款", "Clause")), Column("standing", Text("效力", "Standing")),
-            Column("obligation", Text("要求（转述）", "What it asks (paraphrased)")),
-            Column("consequence", Text("条文写明的后果", "Consequence stated")), Column("funding", Text("涉及经费", "About funding")),
+            Column("obligation", Text("要求（转述）", "Requirement (paraphrased)")),
+            Column("consequence", Text("条文写明的后果", "Consequence stated")), Column("funding", Text("涉及经费", "Concerns funding")),
         ),
         rows=tuple(
             {

@@ -122,7 +122,7 @@ def build_run_numbers(runs: Sequence[Mapping[str, SystemState]]) -> tuple[Number
             label=Text("已迁移系统", "Systems migrated"), value=moved, unit=_SYSTEMS,
             note=Text("回退 {b} 个，未成功或待决定 {f} 个", "{b} rolled back, {f} failed or waiting for a decision").format(
                 b=back, f=failed),
-            tone="bad" if failed else "warn" if back else "good",
+            tone="bad" if failed else "warn" if back else "good" if moved else "plain",
         ),
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ def newest_states(runs: Sequence[Mapping[str, SystemState]]) -> Mapping[str, Sys
 def build_handover_number(started: int, signed: int) -> Number:
     return Number(
         label=Text("已完成接管", "Taken over"), value=signed, unit=_SYSTEMS, tone="good" if signed == started else "warn",
-        note=Text("已启动接管 {n} 个", "of {n} takeovers that were started").format(n=started),
+        note=Text("已启动接管 {n} 个", "takeovers begun: {n}").format(n=started),
     )  # fmt: skip
 
 

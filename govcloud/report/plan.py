@@ -303,22 +303,10 @@ def build_inputs_view(plan: MigrationPlan) -> View:
 
 _ALWAYS = ("wave", "path", "cutover_min", "reserve_min", "data_gib", "vcpus", "memory_gib", "mlps_level", "priority",
            "pilot", "assumed")  # fmt: skip
-_INPUTS = {
-    "data_gib": Text("数据量", "data"),
-    "criticality": Text("重要程度", "criticality"),
-    "mlps_level": Text("等保级别", "MLPS level"),
-    "hosting": Text("部署位置", "hosting"),
-    "cpu_count": Text("处理器数", "CPUs"),
-    "memory_gib": Text("内存", "memory"),
-    "disk_gib": Text("存储", "storage"),
-    "department": Text("部门", "department"),
-    "networks": Text("所在网络", "networks"),
-    "servers": Text("服务器", "servers"),
-}
 
 
 def _assumed(names: Sequence[str]) -> Text | None:
-    return listed(_INPUTS.get(name, same(name)) for name in names) if names else None
+    return listed(INPUT_NAMES[name] for name in names) if names else None
 
 
 def build_violations_view(plan: MigrationPlan, violations: Sequence[PlanViolation], changes: Sequence[Text]) -> View:

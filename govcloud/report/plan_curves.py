@@ -39,7 +39,7 @@ class _Panel:
 
 def render_load_curves(plan: MigrationPlan, lang: Lang, what: What) -> str:
     """SVG: a panel for each crew, each resource in use at the same time, or each quota and monthly limit."""
-    panels = [p for p in (_crews(plan) if what == "crews" else _resources(plan, what)) if any(q.used for q in p.points)]
+    panels = _panels(plan, what)
     if not panels:
         return message(Text("没有占用可画", "There is no load to draw").to(lang))
     tightest = sorted(panels, key=lambda p: -share_pct(p.peak.used, p.peak.limit))[:_PANELS]
@@ -47,6 +47,15 @@ def render_load_curves(plan: MigrationPlan, lang: Lang, what: What) -> str:
     first = plan.problem.starts_on
     last = max(p.points[-1].on + timedelta(days=p.wide_days) for p in shown) + timedelta(days=3)
     return _draw(shown, first, last, len(panels) - len(shown), lang)
+
+
+def has_load(plan: MigrationPlan, what: What) -> bool:
+    return bool(_panels(plan, what))
+
+
+def _panels(plan: MigrationPlan, what: What) -> list[_Panel]:
+    every = _crews(plan) if what == "crews" else _resources(plan, what)
+    return [panel for panel in every if any(point.used for point in panel.points)]
 
 
 def _crews(plan: MigrationPlan) -> list[_Panel]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from govcloud.model.plan import EarlierWindow, MigrationPlan, PlanExplanation
-from govcloud.model.plan_names import GOAL_NAMES
+from govcloud.model.plan_names import GOAL_NAMES, JOB_NAMES
 from govcloud.model.schedule import GoalKind
-from govcloud.model.text import Text
+from govcloud.model.text import Term, Text, same
 from govcloud.report.findings import term
-from govcloud.report.plan_index import build_index
+from govcloud.report.plan_index import PlanIndex, build_index
 from govcloud.report.plan_words import BINDING, clock, day_text, listed
 from govcloud.report.view import Cell, Column, View
 
@@ -21,15 +21,19 @@ def build_explanation_views(plan: MigrationPlan, explanation: PlanExplanation) -
         "system_id": explanation.system_id, "wave": explanation.wave.number if explanation.wave else None,
         "slack_days": explanation.slack_days, "waits_for": explanation.waits_for, "awaited_by": explanation.awaited_by,
     }  # fmt: skip
+    index = build_index(plan)
     chain: list[dict[str, Cell]] = [
-        {"step": step, "kind": term(BINDING, b.kind), "job_id": b.job_id, "subject": b.subject, "text": b.text}
+        {
+            "step": step, "kind": term(BINDING, b.kind), "job_id": _work(index, b.job_id), "subject": _work(index, b.subject),
+            "text": b.text,
+        }
         for step, b in enumerate(explanation.bindings, 1)
     ]
     columns = (
         Column("step", Text("次序", "Step"), "right"),
         Column("job_id", Text("工作", "Work")),
         Column("kind", Text("由什么决定", "Fixed by")),
-        Column("subject", Text("来自", "From")),
+        Column("subject", Text("取决于", "Depends on")),
         Column("text", Text("说明", "Why")),
     )
     shown = [
@@ -79,6 +83,23 @@ def _goals(kinds: Sequence[GoalKind]) -> Text:
     return listed(GOAL_NAMES[kind] for kind in kinds)
 
 
+def _work(index: PlanIndex, name: str) -> Text:
+    """`SL-MZ-03 演练`; resources, crews and the like under their own names. The code is the id."""
+    job = index.jobs.get(name)
+    subject, _, last = name.rpartition("/")
+    kind = job.kind if job else "cutover" if last == "cutover" and subject in index.groups else None
+    if kind is not None:
+        named = Text("{s} {k}", "{s} {k}").format(s=job.subject_id if job else subject, k=JOB_NAMES[kind])
+    elif name in index.networks:
+        named = Text("{n}撤销", "closing of {n}").format(n=index.networks[name].name)
+    else:
+        named = _START if name == "start" else same(name)
+    return Term(named.zh, named.en, name)
+
+
+_START = Text("计划起始日", "start of the plan")
+
+
 def _notes(plan: MigrationPlan, explanation: PlanExplanation) -> tuple[Text, ...]:
     move, wave = explanation.move, explanation.wave
     named = explanation.system_id in explanation.text.zh
@@ -92,15 +113,19 @@ def _notes(plan: MigrationPlan, explanation: PlanExplanation) -> tuple[Text, ...
                 c=clock(move.ends_at, opening, zone), crew=move.crew,
             )
         )  # fmt: skip
+        if explanation.minutes is not None:
+            notes.append(explanation.minutes)
+    index = build_index(plan)
     for text, ids in (
         (Text("须在它之前：{ids}", "Comes before it: {ids}"), explanation.waits_for),
         (Text("在等它：{ids}", "Waits for it: {ids}"), explanation.awaited_by),
     ):
         if ids:
-            notes.append(text.format(ids=Text("、".join(ids), ", ".join(ids))))
+            notes.append(text.format(ids=listed(_work(index, name) for name in ids)))
     if explanation.slack_days is not None:
-        notes.append(
-            Text("机动时间 {n} 天：推后这么多不影响其他安排", "Slack {n} days: so much later without moving anything else").format(
-                n=explanation.slack_days)
-        )  # fmt: skip
+        slack = Text(
+            "机动时间 {n} 天：推后这么多不影响其他安排", "Slack {n} days: so much later without moving anything else"
+        )
+        none = Text("没有机动时间：推后会影响其他安排", "No slack: any later, and something else moves")
+        notes.append(slack.format(n=explanation.slack_days) if explanation.slack_days else none)
     return tuple(notes)

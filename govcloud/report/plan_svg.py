@@ -30,6 +30,7 @@ class Pages:
     """Of a group or a system."""
     wave: str = ""
     network: str = ""
+    server: str = ""
 
 
 class Sheet:

@@ -75,8 +75,12 @@ def listed(texts: Iterable[Text], zh: str = "、", en: str = ", ") -> Text:
 def day_text(at: datetime | date, zone: ZoneInfo) -> Text:
     """`2026-11-28 周六` / `2026-11-28 Sat`, local date."""
     day = at.astimezone(zone).date() if isinstance(at, datetime) else at
-    n = day.weekday()
-    return Text(f"{day:%Y-%m-%d} 周{_WEEKDAYS_ZH[n]}", f"{day:%Y-%m-%d} {_WEEKDAYS_EN[n]}")
+    return Text("{d} {w}", "{d} {w}").format(d=f"{day:%Y-%m-%d}", w=weekday(day))
+
+
+def weekday(day: date) -> Text:
+    """`周六` / `Sat`."""
+    return Text(f"周{_WEEKDAYS_ZH[day.weekday()]}", _WEEKDAYS_EN[day.weekday()])
 
 
 def clock(at: datetime, opens_at: datetime, zone: ZoneInfo) -> Term:

@@ -110,7 +110,7 @@ def build_deadlines_view(
     """
     counts = Counter(r.status for r in rows)
     notes = [
-        Text("截至 {day}：{n} 项，{counts}。", "As of {day}: {n} duties; {counts}.").format(
+        Text("截至 {day}：{n} 项，{counts}。", "As of {day}: {counts} ({n} in all).").format(
             day=as_of.isoformat(), n=len(rows), counts=_counted(counts)
         )
     ]
@@ -120,7 +120,7 @@ def build_deadlines_view(
         r.duty.clause_id: r.duty.consequence for r in rows if r.status in OPEN and r.duty.consequence is not None
     }
     notes += [
-        Text("{c} 的后果：{t}", "What {c} threatens: {t}").format(c=c, t=text)
+        Text("{c} 的后果：{t}", "Consequence under {c}: {t}").format(c=c, t=text)
         for c, text in sorted(consequences.items())
     ]
     if undated:
@@ -146,7 +146,7 @@ def build_office_view(rows: Sequence[ProjectDeadline], own: Regulation) -> View:
     """The next date of each yearly duty that is the office's own, of no project."""
     return View(
         name="deadlines_office",
-        title=Text("本单位每年的事项", "What the office itself owes every year"),
+        title=Text("本单位每年的事项", "Yearly duties of the office itself"),
         columns=(
             Column("status", Text("状态", "Status")),
             Column("due_on", Text("期限", "Due")),
@@ -169,7 +169,10 @@ def build_office_view(rows: Sequence[ProjectDeadline], own: Regulation) -> View:
             for r in rows
         ),
         notes=(
-            Text("台账不记录是否已办，只列下一个日期。", "No record says whether it was done; this is the next date."),
+            Text(
+                "台账不记录是否已办，只列下一个日期。",
+                "Whether it was done is not recorded; only the next date is shown.",
+            ),
         ),
     )
 

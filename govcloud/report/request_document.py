@@ -24,10 +24,10 @@ def build_request_sections(checks: Sequence[tuple[RequestCheck, datetime]]) -> t
             section_id="overview", title=Text("概况", "Overview"),
             intro=Text(
                 "每份申请取最近一次核对。审核意见由审核人签署后生效，本表只作登记。",
-                "The newest check of each request. An opinion takes effect when the reviewer signs it; this is its register.",
+                "The latest check of each request. An opinion takes effect once the reviewer has signed it; this register only records it.",
             ),
             numbers=tuple(
-                Number(label=word, value=sum(c.conclusion == code for c in found), unit=Text("份", ""),
+                Number(label=Text(word.zh, word.en.capitalize()), value=sum(c.conclusion == code for c in found), unit=Text("份", ""),
                        tone=_TONES[code])
                 for code, word in CONCLUSION.items()
             ),
@@ -40,16 +40,16 @@ def build_request_sections(checks: Sequence[tuple[RequestCheck, datetime]]) -> t
 def build_request_faults_view(checks: Sequence[RequestCheck]) -> View:
     return View(
         name="request_faults",
-        title=Text("不符合目录的申请行", "Lines that do not conform"),
+        title=Text("不符合目录的申请行", "Lines that do not conform to the catalog"),
         columns=(
             Column("department", Text("部门", "Department")),
             Column("file", Text("文件", "File")),
             Column("line", Text("行", "Line"), "right"),
-            Column("what", Text("申请内容", "Asked for")),
+            Column("what", Text("申请内容", "Requested")),
             Column("outcome", Text("结论", "Outcome")),
-            Column("reason", Text("说明", "Why")),
+            Column("reason", Text("说明", "Reason")),
             Column("clauses", Text("条款", "Clauses")),
-            Column("nearest", Text("可选的目录服务", "Services instead")),
+            Column("nearest", Text("可选的目录服务", "Catalog services to use")),
         ),
         rows=tuple(
             {

@@ -71,7 +71,7 @@ def build_run_views(shown: RunOverview, *, attempts: bool = True) -> tuple[View,
 
 
 def build_run_view(shown: RunOverview, *, reasons: bool = True) -> View:
-    """One line a system. `reasons`: why they wait stands below, grouped."""
+    """One line a system. `reasons`: why they wait stands below, grouped; who began it, too."""
     run = shown.run
     status = STATUS[run_status(shown.states)]
     return View(
@@ -82,15 +82,15 @@ def build_run_view(shown: RunOverview, *, reasons: bool = True) -> View:
             Column("state", Text("状态", "State")),
             Column("title", Text("步骤", "Step")),
             Column("attempt", Text("第几次", "Attempt"), "right"),
-            Column("since", Text("自", "Since")),
+            Column("since", Text("始于", "Since")),
             Column("wait", Text("等什么", "Waits for")),
-            Column("until", Text("到", "Until")),
+            Column("until", Text("等到", "Until")),
             Column("downtime", Text("停机", "Downtime")),
             Column("window", Text("窗口", "Window")),
             Column("level", Text("核验级别", "Level")),
         ),
         rows=tuple(_system_row(s, shown) for s in shown.systems),
-        notes=(*(_reasons(shown) if reasons else ()), *_notes(shown)),
+        notes=(*(_reasons(shown) if reasons else ()), *_notes(shown, reasons=reasons)),
         facts={
             "run_id": run.run_id,
             "status": status,
@@ -290,20 +290,19 @@ def _totals(states: Iterable[SystemState]) -> Text:
     return Text("，".join(f"{t.zh} {n}" for t, n in named), ", ".join(f"{t.en} {n}" for t, n in named))
 
 
-def _notes(shown: RunOverview) -> list[Text]:
+def _notes(shown: RunOverview, *, reasons: bool) -> list[Text]:
     run = shown.run
-    notes = [
-        Text("共 {n} 个系统：{t}", "Systems: {n} ({t})").format(n=len(shown.systems), t=_totals(shown.states.values())),
-        Text("发起人 {by}；范围摘要 {h}", "Started by {by}; scope {h}").format(
-            by=run.created_by, h=run.scope_hash[:DIGEST_CHARS]
-        ),
-    ]
+    totals = _totals(shown.states.values())
+    notes = [Text("共 {n} 个系统：{t}", "Systems: {n} ({t})").format(n=len(shown.systems), t=totals)]
+    if reasons:
+        began = Text("发起人 {by}；范围摘要 {h}", "Started by {by}; scope {h}")
+        notes.append(began.format(by=run.created_by, h=run.scope_hash[:DIGEST_CHARS]))
     spans = [s.downtime_to - s.downtime_from for s in shown.systems if s.downtime_from and s.downtime_to]
     if spans:
         notes.append(Text("最长停机 {m}", "Longest downtime {m}").format(m=_minutes(max(spans))))
     if shown.due_reviews:
         first = min((a.review_due_on for a in shown.due_reviews if a.review_due_on), default=None)
-        notes.append(_review_note(shown, first))
+        notes.append(_review_note(shown, first, command=reasons))
     if shown.self_declared:
         notes.append(
             Text(
@@ -325,12 +324,13 @@ def _notes(shown: RunOverview) -> list[Text]:
     return notes
 
 
-def _review_note(shown: RunOverview, first: date | None) -> Text:
-    late = first is not None and first < shown.now.date()
+def _review_note(shown: RunOverview, first: date | None, *, command: bool) -> Text:
+    late = first is not None and first < shown.now.astimezone(shown.zone).date()
+    how = Text("：govcloud --user 姓名 run review {r} --reason 结论", ": govcloud --user NAME run review {r} --reason FINDING")
     return Text(
-        "{n} 项紧急批准待第三人复核，期限 {d}{late}：govcloud --user 姓名 run review {r} --reason 结论",
-        "{n} emergency approvals are to be reviewed by a third person by {d}{late}: govcloud --user NAME run review {r} --reason FINDING",
+        "{n} 项紧急批准待第三人复核，期限 {d}{late}{how}",
+        "{n} emergency approvals are to be reviewed by a third person by {d}{late}{how}",
     ).format(
-        n=len({a.gate_id for a in shown.due_reviews}), d=first, r=shown.run.run_id,
-        late=Text("（已逾期）", " (overdue)") if late else "",
+        n=len({a.gate_id for a in shown.due_reviews}), d=first, late=Text("（已逾期）", " (overdue)") if late else "",
+        how=how.format(r=shown.run.run_id) if command else "",
     )  # fmt: skip

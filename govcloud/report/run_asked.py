@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from govcloud.model.attempt import AttemptKey
@@ -13,7 +13,7 @@ from govcloud.model.step import StepName
 from govcloud.model.text import Text
 from govcloud.report.run_facts import DIGEST_CHARS
 from govcloud.report.run_overview import SystemStatus
-from govcloud.report.view import Column, View
+from govcloud.report.view import Column, View, filled
 
 Word = Literal["approve", "refuse", "emergency"]
 
@@ -37,6 +37,8 @@ class Asked:
     """Why he may not approve in the ordinary way."""
     waits: bool
     """They wait for an approval; else for their window, which only an emergency opens."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """System id -> id and name."""
 
     @property
     def is_due(self) -> bool:
@@ -77,8 +79,8 @@ class Offers:
 
 
 def build_asked_view(asked: Asked) -> View:
-    """What the word is for: one line a system."""
-    return View(
+    """What the word is for: one line a system. The digest of all that is approved stands over it where there is one system."""
+    view = View(
         name="asked-" + asked.gates[0].gate_id.replace("/", "-"),
         title=Text("批准的内容", "What is approved"),
         columns=(
@@ -92,13 +94,14 @@ def build_asked_view(asked: Asked) -> View:
         ),
         rows=tuple(
             {
-                "system": s.row.system_id, "since": s.row.since, "opens_at": s.row.opens_at, "closes_at": s.row.closes_at,
+                "system": asked.labels.get(s.row.system_id, s.row.system_id), "since": s.row.since, "opens_at": s.row.opens_at, "closes_at": s.row.closes_at,
                 "needed_min": s.needed_min, "data_mib": -(-s.row.data_bytes // 2**20) if s.row.data_bytes else None,
                 "scope": gate.scope_hash[:DIGEST_CHARS],
             }
             for s, gate in zip(asked.systems, asked.gates, strict=True)
         ),
     )  # fmt: skip
+    return filled(view, without=("scope",) if len(asked.systems) == 1 else ())
 
 
 def build_waiting_view(others: Sequence[Asked]) -> View:
@@ -116,7 +119,7 @@ def build_waiting_view(others: Sequence[Asked]) -> View:
         ),
         rows=tuple(
             {
-                "run_id": a.run.run_id, "step": a.title, "systems": [s.row.system_id for s in a.systems],
+                "run_id": a.run.run_id, "step": a.title, "systems": [a.labels.get(s.row.system_id, s.row.system_id) for s in a.systems],
                 "created_by": a.run.created_by, "answers": sorted({x.actor for x in a.answers}), "why": a.why_not,
             }
             for a in others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from govcloud.model.attempt import Attempt
@@ -46,6 +46,8 @@ class RunOverview:
     """Emergency answers by which a gate was passed and that nobody has reviewed."""
     zone: tzinfo = UTC
     """The office's: its people read their own clock."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """System id -> id and name, of those that the inventory knows."""
     self_declared: bool = False
     """No people are listed in the settings: names are what users say they are."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from govcloud.model.account import ACCOUNT_ROLE_NAMES
 from govcloud.model.attempt import Attempt, StepResult
-from govcloud.model.gate import Answer
+from govcloud.model.gate import Answer, Order
 from govcloud.model.resource import Resource
 from govcloud.model.step import StepName
-from govcloud.model.text import Term, Text
+from govcloud.model.text import Term, Text, same
 from govcloud.report.run_facts import DIGEST_CHARS, told
 from govcloud.report.run_overview import PHASE, RunOverview
 from govcloud.report.view import Cell, Column, View
@@ -71,7 +72,7 @@ def build_approvals_view(shown: RunOverview) -> View:
         used = sum(gates[a.gate_id].used_at is not None for a in given)
         rows.append({
             "systems": sorted(gates[a.gate_id].system_id for a in given), "title": shown.titles[gates[first.gate_id].step],
-            "answer": _answer_word(first), "actor": first.actor, "unit": first.unit or None, "role": first.role or None,
+            "answer": _answer_word(first), "actor": first.actor, "unit": first.unit or None, "role": _role(first.role),
             "at": first.at, "expires_at": first.expires_at if first.granted else None,
             "used": f"{used}/{len(given)}" if first.granted else None,
             "review_due_on": first.review_due_on if any((a.gate_id, a.actor) in due for a in given) else None,
@@ -115,12 +116,26 @@ def build_orders_view(shown: RunOverview) -> View:
         rows=tuple(
             {
                 "number": o.number, "system_id": o.system_id, "order": ORDER[o.kind],
-                "about": f"{o.step} {o.phase} #{o.attempt}" if o.phase else o.step, "actor": o.actor,
-                "unit": o.unit or None, "role": o.role or None, "at": o.at, "reason": o.reason,
+                "about": _about(o, shown.titles), "actor": o.actor, "unit": o.unit or None, "role": _role(o.role), "at": o.at,
+                "reason": o.reason,
             }
             for o in shown.orders
         ),
     )  # fmt: skip
+
+
+def _about(order: Order, titles: Mapping[StepName, Text]) -> Text | None:
+    if order.step is None:
+        return None
+    title = titles[order.step]
+    if order.phase is None:
+        return title
+    return Text("{t}，{p}第 {n} 次", "{t}, {p} #{n}").format(t=title, p=PHASE[order.phase], n=order.attempt)
+
+
+def _role(role: str | None) -> Text | None:
+    found = next((name for code, name in ACCOUNT_ROLE_NAMES.items() if code == role), None)
+    return Term(found.zh, found.en, role or "") if found else same(role) if role else None
 
 
 def _attempt_row(attempt: Attempt, titles: Mapping[StepName, Text]) -> Mapping[str, Cell]:

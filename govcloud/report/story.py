@@ -10,7 +10,7 @@ from govcloud.model.regulation import Finding
 from govcloud.model.run import Run, RunSystem
 from govcloud.model.text import Text, same
 from govcloud.report import words
-from govcloud.report.findings import SEVERITY, STATE, VERDICT, due_text, term
+from govcloud.report.findings import SEVERITY, STATE, VERDICT, due_text, finding_fields, term
 from govcloud.report.inventory_values import word_term
 from govcloud.report.run import STATE as RUN_STATE
 from govcloud.report.view import Cell, Column, View
@@ -55,12 +55,18 @@ def build_system_findings_view(findings: Iterable[Finding]) -> View:
         ),
         rows=tuple(
             {
-                "finding_id": f.finding_id, "severity": term(SEVERITY, f.severity), "verdict": _verdict(f), "message": f.message,
+                "finding_id": f.finding_id, "severity": term(SEVERITY, f.severity), "verdict": _verdict(f), "message": _problem(f),
                 "clauses": f.clauses, "due_on": due_text(f), "state": term(STATE, f.state),
             }
             for f in findings
         ),
     )  # fmt: skip
+
+
+def _problem(finding: Finding) -> Text:
+    if finding.verdict != "undetermined" or not finding.missing:
+        return finding.message
+    return Text("{t}：缺少{f}", "{t}: missing {f}").format(t=finding.title, f=finding_fields(finding.missing))
 
 
 def _verdict(finding: Finding) -> Text:

@@ -14,7 +14,7 @@ from govcloud.model.plan import MigrationPlan, Move, Wave
 from govcloud.model.plan_problem import MoveTask
 from govcloud.model.step import Step, StepName
 from govcloud.model.text import Term, Text
-from govcloud.report.run_overview import RunOverview
+from govcloud.report.run_overview import RunOverview, SystemStatus
 
 _SPACE = "\u3000" * 3
 BLANK = Term(_SPACE, _SPACE, "")
@@ -68,6 +68,16 @@ class WaveSystem:
         return sum(line.minutes or 0 for line in self.way_back if line.step.name != "prepare")
 
     @property
+    def switched_at(self) -> datetime | None:
+        """From here on the target takes what users write, and no way back carries it along by itself."""
+        return next((line.starts_at for line in self.steps if line.step.point_of_no_return), None)
+
+    @property
+    def over_min(self) -> int:
+        """By how much the steps take longer than the plan has for them; 0 where they fit."""
+        return max(0, self.forward_min - self.task.cutover_min)
+
+    @property
     def back_by(self) -> datetime:
         """The latest moment to turn back that keeps within the planned reserve."""
         return self.move.ends_at - timedelta(minutes=self.undo_min)
@@ -109,6 +119,11 @@ class WaveFacts:
 
     def run_of(self, system_id: str) -> RunOverview | None:
         return next((run for run in reversed(self.runs) if system_id in run.run.systems), None)
+
+    def status_of(self, system_id: str) -> SystemStatus | None:
+        """In its newest run; None where it was never registered."""
+        run = self.run_of(system_id)
+        return next((s for s in run.systems if s.row.system_id == system_id), None) if run else None
 
     @property
     def without_spec(self) -> tuple[str, ...]:

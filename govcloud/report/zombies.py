@@ -119,7 +119,7 @@ def _notes(
     notes = [
         Text(
             "共 {n} 个系统：疑似僵尸 {z} 个，不是 {no} 个，资料不足 {u} 个，不判定 {x} 个；其中 {d} 个填报与数据不一致。",
-            "{n} systems: possible zombies {z}, no zombies {no}, not enough known {u}, not judged {x}; declared and measured differ in {d}.",
+            "{n} systems: possible zombies {z}, no zombies {no}, not enough known {u}, not judged {x}; declaration and data differ in {d}.",
         ).format(
             n=len(verdicts), z=count["zombie"], no=count["not_zombie"], u=count["undetermined"], x=count["not_judged"],
             d=sum(v.disputed for v in verdicts),
@@ -133,8 +133,8 @@ def _notes(
     }.get(str(rules.combine)) or Text("符合 {n} 种情形", "{n} criteria met").format(n=rules.combine)  # fmt: skip
     notes.append(
         Text(
-            "条文没有数字，界线取自 govcloud.yaml 的 zombies 部分（{c}；CPU p95 < {cpu}%，用户 < {u}，年访问 < {v}，{d} 天未更新）。结论供核实，由人确认。",
-            "The clause has no numbers; the limits are those of zombies in govcloud.yaml ({c}; CPU p95 < {cpu} %, users < {u}, visits a year < {v}, no change in {d} days). A person confirms.",
+            "条文没有数字，界线由本单位设定（{c}；CPU 95 分位低于 {cpu}%，用户少于 {u}，年访问少于 {v}，{d} 天未更新）。结论供核实，由人确认。",
+            "The clause gives no numbers; the limits are the office's own ({c}; 95th percentile of CPU below {cpu} %, fewer than {u} users, fewer than {v} visits a year, no update for {d} days). A person confirms each verdict.",
         ).format(
             c=combine, cpu=f"{rules.idle_cpu_p95_pct:g}", u=rules.few_users, v=rules.few_visits_per_year, d=rules.update_days
         )

@@ -81,7 +81,9 @@ def check_one_request(visit: Checking, file: Annotated[UploadFile, File()]) -> A
     return _checked(run.checks[0], run.at)
 
 
-@router.post("/requests/opinion", response_class=Response, responses=gives(*(MEDIA[f] for f in ("docx", "txt", "json"))))
+@router.post(
+    "/requests/opinion", response_class=Response, responses=gives(*(MEDIA[f] for f in ("docx", "txt", "json")))
+)
 def check_and_write_opinion(
     visit: Checking, file: Annotated[UploadFile, File()], form: OpinionForm = "docx"
 ) -> Response:  # fmt: skip

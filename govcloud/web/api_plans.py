@@ -161,7 +161,12 @@ def read_edits(visit: Planning, plan_id: Name, file: Annotated[UploadFile, File(
     """What an edited workbook of the plan changes and breaks; nothing is kept. Post the `edits` as pins to take them."""
     with uploaded(file) as path:
         found = plan_files.read_edits(visit.session, path, plan_id)
-    return {"plan_id": found.plan.plan_id, "edits": found.edits, "violations": found.violations, "missing": found.missing}
+    return {
+        "plan_id": found.plan.plan_id,
+        "edits": found.edits,
+        "violations": found.violations,
+        "missing": found.missing,
+    }
 
 
 @router.get("/plan-pins", response_model=Page[PlanPin])

@@ -92,7 +92,9 @@ class Word(Body):
     step: StepName | None = None
     systems: Names = Field(default=[])
     emergency: bool = False
-    gates: Names = Field(default=[], description="Ids of those that were looked at; what has changed since is not answered")
+    gates: Names = Field(
+        default=[], description="Ids of those that were looked at; what has changed since is not answered"
+    )
     reason: Words = ""
 
 

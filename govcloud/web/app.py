@@ -25,6 +25,7 @@ from govcloud.web import (
     estate_pages,
     finding_pages,
     ledger_pages,
+    machine_pages,
     network_pages,
     overview_page,
     papers_page,
@@ -39,6 +40,7 @@ from govcloud.web import (
     takeover_decide_pages,
     takeover_pages,
 )
+from govcloud.web.api_shape import ROOT
 from govcloud.web.door import DoorFirst, Forged, NotSignedIn, OwnPasswordFirst, door_of, stranger
 from govcloud.web.files import hide_folder
 from govcloud.web.place import Place, place_of
@@ -57,6 +59,7 @@ ROUTERS = (
     plan_pages.router,
     run_pages.router,
     run_order_pages.router,
+    machine_pages.router,
     approval_pages.router,
     takeover_decide_pages.router,
     takeover_pages.router,
@@ -78,7 +81,9 @@ def create_app(place: Place) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     for router in ROUTERS:
         app.include_router(router)
-    if without := [r.path for r in routes() if not isinstance(r, DoorFirst) or (r.path not in OPEN and not actions_of(r))]:
+    if without := [
+        r.path for r in routes() if not isinstance(r, DoorFirst) or (r.path not in OPEN and not actions_of(r))
+    ]:
         raise RuntimeError(f"routes without a door: {without}")
     app.add_middleware(Gatekeeper, place=place)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
@@ -102,7 +107,7 @@ def actions_of(route: APIRoute) -> tuple[Action, ...]:
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path == api.ROOT or request.url.path.startswith(f"{api.ROOT}/")
+    return request.url.path == ROOT or request.url.path.startswith(f"{ROOT}/")
 
 
 async def _not_signed_in(request: Request, _error: Exception) -> Response:

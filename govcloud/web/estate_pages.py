@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
-from govcloud.model.answers import Page, Query
+from govcloud.model.answers import Page, Query, SubjectAnswer
 from govcloud.model.regulation import Severity
 from govcloud.model.text import Text, same
 from govcloud.report import words
@@ -20,6 +20,7 @@ from govcloud.report.inventory import build_conflict_page, build_server_page, bu
 from govcloud.report.inventory_subject import build_subject_views
 from govcloud.report.view import View
 from govcloud.web.door import DoorFirst, Reading
+from govcloud.web.drawing import Chart
 from govcloud.web.paging import Paging, page_number
 from govcloud.web.visit import Visit
 from govcloud.workflow import lists
@@ -34,6 +35,9 @@ _UNKNOWN: Choice = (lists.UNKNOWN, Text("不明", "unknown"))
 _HOSTING: tuple[Choice, ...] = (*words.HOSTING.items(), _UNKNOWN)
 _LIFECYCLE: tuple[Choice, ...] = (*words.LIFECYCLE.items(), _UNKNOWN)
 _LEVELS: tuple[Choice, ...] = (*((str(n), str(n)) for n in range(1, 6)), _UNKNOWN)
+SUBJECTS: Mapping[str, str] = {kind: f"/{kind}s/{{}}" for kind in ("system", "server", "network", "project")}
+"""Kind of a subject -> its page."""
+KNOWN = Text("已知情况", "What is known")
 BY_ID = Text("编号", "id")
 _SYSTEM_ORDERS: tuple[Choice, ...] = (
     ("name", Text("名称", "name")),
@@ -140,8 +144,10 @@ def conflicts(visit: Reading) -> Response:
     found = list_conflicts(visit.session, query)
     filters = (asked.field("find", Text("查找", "Find")), department_field(visit, asked))
     view = build_conflict_page(found)
+    kinds = {c.subject_id: c.subject_kind for c in found.conflicts}
+    rows = tuple({**row, "subject_id/page": SUBJECTS.get(kinds[str(row["subject_id"])])} for row in view.rows)
     return visit.views(
-        Text("说法不一的事实", "Conflicting facts"), replace(view, notes=view.notes[:1]), paging=asked.paging(found.total),
+        view.title, replace(view, rows=rows, notes=view.notes[:1]), paging=asked.paging(found.total),
         filters=filters,
     )  # fmt: skip
 
@@ -201,18 +207,19 @@ def _counted(label: Text, count: int | None) -> Text:
 
 @router.get("/servers/{server_id}")
 def server(visit: Reading, server_id: str) -> Response:
-    return _subject(visit, "server", server_id)
+    return subject_page(visit, explain_subject(visit.session, "server", server_id))
 
 
-@router.get("/networks/{network_id}")
-def network(visit: Reading, network_id: str) -> Response:
-    links = [(Text("在这个网络上的系统", "Systems on this network"), f"/systems?network={quote(network_id)}")]
-    return _subject(visit, "network", network_id, links)
-
-
-def _subject(visit: Visit, kind: Any, subject_id: str, links: Sequence[tuple[Text, str]] = ()) -> Response:
-    answer = explain_subject(visit.session, kind, subject_id)
+def subject_page(
+    visit: Visit, answer: SubjectAnswer | None, links: Sequence[tuple[Text, str]] = (), chart: Chart | None = None
+) -> Response:
+    """One server or network: what is known of it; folded away what each witness said, and when."""
     if answer is None:
         raise HTTPException(404)
-    shown = build_subject_views(answer, why=True, history=True)
-    return visit.views(same(answer.entity.name or subject_id), *shown, links=links)
+    facts, *behind = build_subject_views(answer, why=True, history=True)
+    title = same(f"{answer.subject_id} {answer.entity.name or ''}".strip())
+    if visit.request.query_params.get("as"):
+        return visit.views(title, facts, *behind)
+    return visit.page(
+        "subject.html.j2", title, facts=replace(facts, title=KNOWN), behind=behind, links=links, chart=chart
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 from urllib.parse import quote
@@ -10,6 +12,7 @@ from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
 from govcloud.errors import UsageError
+from govcloud.model.regulation import Finding
 from govcloud.model.text import Text
 from govcloud.report import findings as views
 from govcloud.report.finding import build_finding_view
@@ -17,7 +20,7 @@ from govcloud.report.finding_page import build_finding_page, build_undetermined_
 from govcloud.report.view import View
 from govcloud.report.waivers import build_waived_view, build_waivers_view
 from govcloud.web.door import DoorFirst, Reading, enter
-from govcloud.web.estate_pages import Asked, Choice, department_field
+from govcloud.web.estate_pages import SUBJECTS, Asked, Choice, department_field
 from govcloud.web.visit import Visit
 from govcloud.workflow import lists
 from govcloud.workflow.check import find_finding
@@ -26,7 +29,6 @@ from govcloud.workflow.waiver import add_waiver, granting_parties, list_waivers,
 
 router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Waiving = Annotated[Visit, Depends(enter("waive"))]
-_PAGES = ("system", "server", "network", "project")
 _KINDS: tuple[Choice, ...] = (
     ("waived", Text("已豁免", "waived")),
     ("undetermined", Text("不能判定", "undetermined")),
@@ -68,7 +70,15 @@ def _found(visit: Visit, kind: str, question: lists.FindingQuestion, part: lists
         found = lists.list_waived(visit.session, question, part)
         return build_waived_view(found.findings, today(visit.session)), found.total
     found = lists.list_findings(visit.session, question, part)
-    return build_finding_page(found.findings, found.total, reference=kind == "reference"), found.total
+    return _linked(
+        build_finding_page(found.findings, found.total, reference=kind == "reference"), found.findings
+    ), found.total
+
+
+def _linked(view: View, found: Sequence[Finding]) -> View:
+    """Each subject leads to its page, too."""
+    rows = zip(view.rows, found, strict=True)
+    return replace(view, rows=tuple({**row, "subject_id/page": SUBJECTS.get(f.subject_kind)} for row, f in rows))
 
 
 @router.get("/findings/{finding_id}")
@@ -82,11 +92,10 @@ def finding(visit: Reading, finding_id: str) -> Response:
     ending = [w.waiver_id for w in waivers if w.valid(day)]
     may = visit.may("waive")
     parties = granting_parties(visit.session, found) if may and can_be else {}
-    kind = found.subject_kind
     return visit.page(
         "finding.html.j2", Text("问题 {f}", "Finding {f}").format(f=finding_id), finding=found, views=shown, day=day.isoformat(),
         parties=[(role, views.role_text(role, party)) for role, party in parties.items()], ending=ending if may else [],
-        subject=f"/{kind}s/{quote(found.subject_id, safe='')}" if kind in _PAGES else None,
+        subject=SUBJECTS[found.subject_kind].format(quote(found.subject_id, safe="")) if found.subject_kind in SUBJECTS else None,
     )  # fmt: skip
 
 

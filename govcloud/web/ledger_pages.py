@@ -16,7 +16,7 @@ from govcloud.report.audit import build_verify_view
 from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_record import build_digests_view, build_inclusion_view, build_record_view
 from govcloud.report.timeline import build_evidence_view, build_log_view
-from govcloud.report.view import View
+from govcloud.report.view import View, filled
 from govcloud.web.days import parse_given_day
 from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.downloads import give_bundle, give_evidence
@@ -66,16 +66,21 @@ def linked_log(view: View) -> View:
     rows = tuple(
         {**row, "seq": str(row["seq"]), "kind": KIND.get(str(row["kind"]), same(row["kind"]))} for row in view.rows
     )
-    return replace(view, columns=columns, rows=rows)
+    return filled(replace(view, columns=columns, rows=rows))
 
 
 @router.get("/ledger/verification")
 def verification(visit: Reading) -> Response:
     """Recomputes everything from the records: asked for by a link, not by every look at the ledger."""
     found = workflow.verify_ledger(visit.session)
-    view = build_verify_view(found.report, live=found.live, unsigned=found.unsigned)
+    view = build_verify_view(found.report, live=found.live, unsigned=0)
+    if unsigned := found.unsigned:
+        note = Text("其中最近 {n} 条尚无检查点签名", "The last {n} records are not signed by a checkpoint yet")
+        view = replace(view, notes=(*view.notes, note.format(n=unsigned)))
     return visit.page(
-        "ledger_verified.html.j2", Text("台账核对", "Verification of the ledger"), view=view, vkey=public_key(visit.session)
+        "ledger_verified.html.j2", Text("台账核对", "Verification of the ledger"), view=view, vkey=public_key(visit.session),
+        found=replace(view, notes=()),
+        ok=not found.report.problems,
     )  # fmt: skip
 
 
@@ -99,7 +104,7 @@ def record(visit: Reading, seq: Number) -> Response:
     proved = found.inclusion
     views = [build_record_view(found.told, record_titles(visit.session))]
     if digests := found.told.get("evidence"):
-        views.append(build_digests_view(digests))
+        views.append(build_digests_view(digests, found.told["body"]))
     if proved is not None:
         views.append(build_inclusion_view(proved.size, proved.note, proved.path, proved.problems))
     body = json.dumps(found.told["body"], ensure_ascii=False, indent=1)

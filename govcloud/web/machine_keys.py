@@ -15,9 +15,7 @@ def look_at_keys(session: Session, run_id: str, system_id: str) -> Sequence[Host
     return run_machines.trust_made(session, run_id, system_id, approve=False)
 
 
-def trust_keys(
-    session: Session, run_id: str, system_id: str, compared: Mapping[str, str]
-) -> Sequence[HostTrust]:
+def trust_keys(session: Session, run_id: str, system_id: str, compared: Mapping[str, str]) -> Sequence[HostTrust]:
     """`compared`: host -> fingerprint that the person saw; another one that shows up since is not approved."""
     with TemporaryDirectory(prefix="govcloud-keys-") as folder:
         expected = Path(folder) / "fingerprints"

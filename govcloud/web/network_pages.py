@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 from govcloud.model.network_ledger import NetworkLedger, RemainingNetwork
@@ -14,17 +14,20 @@ from govcloud.model.text import Text
 from govcloud.report.document import Document
 from govcloud.report.network_document import build_network_document
 from govcloud.report.network_ledger import build_network_views
-from govcloud.report.network_map import render_network_map
+from govcloud.report.network_map import render_network, render_network_map
 from govcloud.report.plan_svg import Pages
 from govcloud.web.door import DoorFirst, Reading
 from govcloud.web.drawing import Chart, build_chart
+from govcloud.web.estate_pages import subject_page
 from govcloud.web.visit import Visit
+from govcloud.workflow.inventory import explain_subject
 from govcloud.workflow.kept import kept
+from govcloud.workflow.network_story import NetworkStory, read_network
 from govcloud.workflow.networks import list_remaining
 from govcloud.workflow.session import Session
 
 router = APIRouter(include_in_schema=False, route_class=DoorFirst)
-_PAGES = Pages(subject="/systems/{}", network="/networks/{}")
+_PAGES = Pages(subject="/systems/{}", network="/networks/{}", server="/servers/{}")
 _CHANGED_BY = ("plan", "waiver", "snapshot")
 """Records after which the ledger of networks may say something else, besides imports."""
 _NOT_STATED = "-"
@@ -49,6 +52,28 @@ def networks(visit: Reading) -> Response:
     )  # fmt: skip
 
 
+@router.get("/networks/{network_id}")
+def network(visit: Reading, network_id: str) -> Response:
+    answer = explain_subject(visit.session, "network", network_id)
+    if answer is None:
+        raise HTTPException(404)
+    links = [(Text("在这个网络上的系统", "Systems on this network"), f"/systems?network={quote(network_id)}")]
+    return subject_page(visit, answer, links, _one(visit, read_network(visit.session, answer.entity)))
+
+
+def _one(visit: Visit, story: NetworkStory) -> Chart:
+    dedicated = Text("拓扑：服务器、系统、线路与去向", "Topology: servers, systems, lines and where they go")
+    title = dedicated if story.remains else Text("拓扑：网络上的服务器与系统", "Topology: servers and systems on it")
+    servers = {
+        system: [(s.server_id, f"{s.name} · {s.location}" if s.location else s.name) for s in of]
+        for system, of in story.servers.items()
+    }
+    key = ("network", _digest([story.row], servers, story.remains), visit.lang)
+    return build_chart(
+        title, key, lambda: render_network(story.row, visit.lang, _PAGES, servers=servers, remains=story.remains)
+    )
+
+
 def _read(session: Session) -> tuple[NetworkLedger, Document]:
     """The page shows nothing of the document that tells who asked."""
     ledger, settings = list_remaining(session), session.workspace.settings
@@ -60,6 +85,10 @@ def _read(session: Session) -> tuple[NetworkLedger, Document]:
 
 def _chart(visit: Visit, rows: Sequence[RemainingNetwork]) -> Chart:
     title = Text("专网拓扑：系统、线路与去向", "Topology: systems, lines and where they go")
-    contents = hashlib.sha256(repr([(r.network, r.systems, r.servers, r.blockers, r.exemption) for r in rows]).encode())
-    key = ("networks", contents.hexdigest(), visit.lang)
+    key = ("networks", _digest(rows), visit.lang)
     return build_chart(title, key, lambda: render_network_map(rows, visit.lang, _PAGES))
+
+
+def _digest(rows: Sequence[RemainingNetwork], *more: object) -> str:
+    contents = [(r.network, r.systems, r.servers, r.blockers, r.exemption) for r in rows]
+    return hashlib.sha256(repr((contents, more)).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ FORMS: tuple[Option, ...] = (
     ("xlsx", Text("表格（.xlsx）", "Workbook (.xlsx)")),
     ("html", Text("网页（.html）", "Page (.html)")),
 )
+_SYSTEMS = 2
 _NEWEST = 200
 """So many runs and takeovers can be chosen here; the others' own pages lead to their papers."""
 
@@ -46,7 +47,7 @@ def papers(visit: Exporting, wave: str = "", run: str = "", takeover: str = "") 
         kinds.setdefault(kind.about, []).append((kind.kind_id, kind.title))
     session = visit.session
     waves = kept(session, "waves of the newest plan", _waves, kinds=("plan",)).value
-    runs = [(r.run_id, same(r.run_id)) for r, _ in list_states(session, limit=_NEWEST)]
+    runs = [(r.run_id, _named(r.run_id, r.systems)) for r, _ in list_states(session, limit=_NEWEST)]
     takeovers = kept(session, "takeovers begun", _takeovers, kinds=("handover", "signoff")).value
     day = today(session)
     return visit.page(
@@ -78,7 +79,16 @@ def _takeovers(session: Session) -> list[Option]:
     from govcloud.workflow.papers import NOT_BEGUN
 
     begun = [t.handover for t in list_takeovers(session) if t.status not in NOT_BEGUN]
-    return [(h.handover_id, same(h.handover_id)) for h in reversed(begun)]
+    return [(h.handover_id, _named(h.handover_id, [h.system_id])) for h in reversed(begun)]
+
+
+def _named(name: str, systems: Sequence[str]) -> Text:
+    more = (
+        Text("", "")
+        if len(systems) <= _SYSTEMS
+        else Text(" 等 {n} 个系统", " and others, {n} systems in all").format(n=len(systems))
+    )
+    return Text("{i} · {s}{m}", "{i} · {s}{m}").format(i=name, s=", ".join(systems[:_SYSTEMS]), m=more)
 
 
 @router.post("/papers")

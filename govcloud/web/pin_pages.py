@@ -67,7 +67,7 @@ def pins(visit: Reading) -> Response:
     shown = plan_pins.list_pins(visit.session, withdrawn=True) if ended else held
     offer = kept(visit.session, "windows to pin to", _offer, kinds=("plan",)).value
     return visit.page(
-        "plan_pins.html.j2", Text("人工固定的安排", "Pinned by hand"), view=build_pins_view(shown), ended=ended, offer=offer,
+        "plan_pins.html.j2", Text("人工调整计划", "Changing the plan by hand"), view=build_pins_view(shown), ended=ended, offer=offer,
         held=[p.system_id for p in held],
         days=[(d, day_text(found, visit.place.zone)) for d in (offer.days if offer else ()) if (found := parse_given_day(d))],
     )  # fmt: skip
@@ -95,7 +95,9 @@ def withdraw(visit: Planning, systems: Chosen, reason: Reason = "") -> Response:
     if not systems or not reason.strip():
         raise UsageError(Text("先勾选系统，并写明理由", "Tick systems, and say why"), where="/plan/pins")
     gone = plan_pins.withdraw_pins(visit.session, systems, reason)
-    done = Text("已取消固定 {n} 个系统；{again}", "{n} systems are free again. {again}").format(n=len(gone), again=_AGAIN)
+    done = Text("已取消固定 {n} 个系统；{again}", "{n} systems are free again. {again}").format(
+        n=len(gone), again=_AGAIN
+    )
     return visit.back_to("/plan/pins", done)
 
 
@@ -137,7 +139,9 @@ def take(visit: Planning, plan: Annotated[str, Form()], edits: Annotated[str, Fo
 
 def _planned(visit: Visit, before: MigrationPlan) -> Response:
     made = workflow.build_plan(visit.session, workflow.PlanOrder(previous_id=before.plan_id))
-    done = Text("已排出新计划 {p}；下面是与原计划的差别", "Plan {p} was made; below is what differs from the one before")
+    done = Text(
+        "已排出新计划 {p}；下面是与原计划的差别", "Plan {p} was made; below is what differs from the one before"
+    )
     return visit.back_to(
         "/plan/changes?" + urlencode({"before": before.plan_id, "after": made.plan_id}), done.format(p=made.plan_id)
     )  # fmt: skip

@@ -20,13 +20,13 @@ from govcloud.model.text import Text
 from govcloud.report import plan as views
 from govcloud.report.document import Number
 from govcloud.report.overview import build_plan_numbers
-from govcloud.report.plan_curves import What, render_load_curves
+from govcloud.report.plan_curves import What, has_load, render_load_curves
 from govcloud.report.plan_gantt import render_plan_gantt
 from govcloud.report.plan_goals import build_plans_view
 from govcloud.report.plan_graph import render_plan_graph
 from govcloud.report.plan_svg import Pages
 from govcloud.report.plan_words import STATUS, clock, day_text
-from govcloud.report.view import View
+from govcloud.report.view import View, filled
 from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.drawing import build_chart, once
 from govcloud.web.files import attached
@@ -50,6 +50,7 @@ _PARTS: Sequence[tuple[str, Text]] = (
     ("/plan/load", Text("窗口与占用", "Windows and load")),
     ("/plan/work", Text("工作与专网", "Work and networks")),
     ("/plan/left", Text("未排入", "Not placed")),
+    ("/plan/pins", Text("人工固定", "Pinned by hand")),
     ("/plan/verification", Text("校验", "Verification")),
 )
 _LOADS: Sequence[tuple[What, Text]] = (
@@ -57,6 +58,8 @@ _LOADS: Sequence[tuple[What, Text]] = (
     ("links", Text("链路等同时占用的资源", "Links and what else is in use at the same time")),
     ("quotas", Text("配额与每月上限", "Quotas and monthly limits")),
 )
+_SPARE = 4
+"""Windows after the last that is used."""
 _PAPERS = {kind.kind_id: kind for kind in WAVE_KINDS if kind.about == "wave" or kind.kind_id == "migration-plan"}
 
 
@@ -113,9 +116,9 @@ def _shown(visit: Visit) -> _Shown:
 def _page(visit: Visit, shown: _Shown, title: Text, *tables: View, **values: Any) -> Response:
     """`values`: the other parts, each None by default."""
     none: dict[str, Any] = dict.fromkeys(
-        ("numbers", "charts", "pictures", "links", "papers", "wave", "forms", "paging")
+        ("answer", "numbers", "charts", "pictures", "links", "papers", "wave", "forms", "paging", "nothing")
     )
-    found = [v for v in tables if v.rows or v.notes]
+    found = [filled(v) for v in tables if v.rows or v.notes]
     return visit.page("plan.html.j2", title, shown=shown, parts=_PARTS, views=found, **none | values)
 
 
@@ -140,8 +143,8 @@ def _long(visit: Visit, shown: _Shown, name: str, build: Callable[[], View]) -> 
 def plan(visit: Reading) -> Response:
     title = Text("迁移计划", "Migration plan")
     if "plan" not in visit.request.query_params and _newest(visit) is None:
-        none = Text("还没有迁移计划。运行 govcloud plan build。", "There is no plan yet. Run govcloud plan build.")
-        return visit.page("problem.html.j2", title, what=none, next_step=None)
+        none = Text("还没有迁移计划。导入清单后运行 govcloud plan build。", "There is no plan yet. Import the inventory, then run govcloud plan build.")  # fmt: skip
+        return visit.views(title, intro=none)
     shown = _shown(visit)
     found, day = shown.plan, today(visit.session)
     chart = build_chart(
@@ -151,17 +154,30 @@ def plan(visit: Reading) -> Response:
     groups = {g.group_id for g in found.problem.groups}
     totals = views.build_wave_totals_view(found, [r for r in shown.risks if r.subject not in groups])
     return _page(
-        visit, shown, title, totals, views.build_goals_view(found), numbers=(_state(found), *build_plan_numbers(found)),
+        visit, shown, title, totals, views.build_goals_view(found), numbers=(*build_plan_numbers(found), *_span(found), *_state(found)),
         charts=(chart,), papers=[_PAPERS["migration-plan"]], forms=FORMS,
         links=((Text("各版计划与比较", "All versions, compared"), "/plan/versions"),),
     )  # fmt: skip
 
 
-def _state(found: MigrationPlan) -> Number:
+def _span(found: MigrationPlan) -> tuple[Number, ...]:
+    """From the first day of work to the last."""
+    if not found.activities:
+        return ()
+    first, last = min(a.starts_on for a in found.activities), max(a.ends_on for a in found.activities)
+    note = Text("{a} 至 {b}", "{a} to {b}").format(a=first, b=last)
+    return (Number(label=Text("全部工作历时", "All of the work"), value=(last - first).days + 1, unit=Text("天", "days"), note=note),)  # fmt: skip
+
+
+def _state(found: MigrationPlan) -> tuple[Number, ...]:
+    """How far the solver came with its goals."""
+    if not found.goals:
+        return ()
     proven = sum(1 for g in found.goals if g.value <= g.bound)
     note = Text("状态：{s}", "status: {s}").format(s=STATUS[found.status])
     bad = found.status in ("infeasible", "unknown")
-    return Number(label=Text("已证明最好的目标", "Goals proven best"), value=proven, unit=Text("项", ""), note=note, tone="bad" if bad else "plain")  # fmt: skip
+    of = Text("／ {n} 项", "of {n}").format(n=len(found.goals))
+    return (Number(label=Text("已证明最优的目标", "Goals proven best"), value=proven, unit=of, note=note, tone="bad" if bad else "plain"),)  # fmt: skip
 
 
 @router.get("/plan/graph")
@@ -172,9 +188,20 @@ def graph(visit: Reading) -> Response:
         Text("各组的依赖与先后", "Who needs whom"), ("graph", found.plan_hash, visit.lang, shown.query),
         lambda: render_plan_graph(found, visit.lang, shown.pages),
     )  # fmt: skip
-    groups, paging = _long(visit, shown, "groups", lambda: views.build_groups_view(found, shown.risks))
+    groups, paging = _long(visit, shown, "groups", lambda: _groups(shown))
     tables = views.build_hubs_view(found), views.build_bridges_view(found), groups
     return _page(visit, shown, _PARTS[1][1], *tables, charts=(chart,), paging=paging)
+
+
+def _groups(shown: _Shown) -> View:
+    """Members by id and name; of a group of one the link names it."""
+    names = {t.system_id: t.name for t in shown.plan.problem.tasks}
+    view = views.build_groups_view(shown.plan, shown.risks)
+    rows = tuple(
+        {**row, "systems": [f"{s} {names.get(s, '')}".strip() for s in group.system_ids]}
+        for row, group in zip(view.rows, shown.plan.problem.groups, strict=True)
+    )
+    return replace(view, rows=rows)
 
 
 @router.get("/plan/load")
@@ -184,9 +211,21 @@ def load(visit: Reading) -> Response:
     charts = [
         build_chart(title, (what, found.plan_hash, visit.lang), partial(render_load_curves, found, visit.lang, what))
         for what, title in _LOADS
+        if has_load(found, what)
     ]
-    rows, paging = _long(visit, shown, "load", lambda: views.build_load_view(found))
-    return _page(visit, shown, _PARTS[2][1], views.build_calendar_view(found), rows, charts=charts, paging=paging)
+    rows, paging = _long(visit, shown, "load", lambda: filled(views.build_load_view(found), without=("from_on", "resource_id")))  # fmt: skip
+    return _page(visit, shown, _PARTS[2][1], _calendar(found), rows, charts=charts, paging=paging)
+
+
+def _calendar(found: MigrationPlan) -> View:
+    """Up to the last window that is used and some to spare; the file has all of them."""
+    view = views.build_calendar_view(found)
+    used = max((n for n, row in enumerate(view.rows, 1) if row["wave"] is not None), default=0)
+    rows = view.rows[: used + _SPARE]
+    if not (left := len(view.rows) - len(rows)):
+        return view
+    more = Text("其后还有 {n} 个窗口未用，见导出的文件", "{n} more windows lie unused after these; the exported file has them").format(n=left)  # fmt: skip
+    return replace(view, rows=rows, notes=(*view.notes, more))
 
 
 @router.get("/plan/work")
@@ -196,7 +235,7 @@ def work(visit: Reading) -> Response:
     found = shown.plan
     paging = _paging(visit, shown, len(found.activities))
     some = replace(found, activities=found.activities[paging.offset : paging.offset + paging.rows], waves=())
-    tables = views.build_retirements_view(found), views.build_jobs_view(some)
+    tables = views.build_retirements_view(found), filled(views.build_jobs_view(some), without=("job_id", "wave"))
     return _page(visit, shown, _PARTS[3][1], *tables, paging=paging)
 
 
@@ -206,7 +245,8 @@ def left(visit: Reading) -> Response:
     found = shown.plan
     excluded, paging = _long(visit, shown, "excluded", lambda: views.build_excluded_view(found))
     tables = views.build_unplaced_view(found), views.build_conflict_view(found), excluded
-    return _page(visit, shown, _PARTS[4][1], *tables, paging=paging)
+    nothing = Text("清单中的系统都已排入计划。", "Every system of the inventory is in the plan.")
+    return _page(visit, shown, _PARTS[4][1], *tables, paging=paging, nothing=nothing)
 
 
 @router.get("/plan/verification")
@@ -214,7 +254,9 @@ def verification(visit: Reading) -> Response:
     """Worked out at each call, as `plan verify` does: against the inventory and settings of this moment."""
     shown = _shown(visit)
     found, violations, changes = workflow.verify_plan(visit.session, shown.plan.plan_id)
-    return _page(visit, shown, _PARTS[5][1], views.build_violations_view(found, violations, changes))
+    view = views.build_violations_view(found, violations, changes)
+    tone = "problem" if violations else "missing" if changes else "notice"
+    return _page(visit, shown, _PARTS[6][1], replace(view, notes=()), answer=view.notes, tone=tone)
 
 
 @router.get("/plan/waves/{number}")
@@ -238,9 +280,9 @@ def wave(visit: Reading, number: int) -> Response:
         if 0 < n <= len(found.waves)
     ]
     risk = [r for r in shown.risks if r.subject == str(number)]
-    jobs, paging = _long(visit, shown, f"jobs of {number}", lambda: views.build_jobs_view(found, number))
+    jobs, paging = _long(visit, shown, f"jobs of {number}", lambda: filled(views.build_jobs_view(found, number), without=("job_id", "wave")))
     return _page(
-        visit, shown, title, replace(views.build_waves_view(found, number, shown.risks), notes=()),
+        visit, shown, title, filled(views.build_waves_view(found, number, shown.risks), without=("wave", "date")),
         *([views.build_risks_view(found, risk)] if risk else []), jobs, paging=paging,
         numbers=_wave_numbers(this, visit), pictures=((Text("当晚安排", "The night, minute by minute"), night),), links=beside,
         papers=papers, wave=number,
@@ -281,8 +323,15 @@ def explain(visit: Reading, subject_id: str) -> Response:
     if found.wave is not None:
         text = Text("第 {n} 批", "Wave {n}").format(n=found.wave.number)
         links.append((text, f"/plan/waves/{found.wave.number}{shown.query}"))
-    title = Text("{s}：为什么在这一天", "{s}: why then").format(s=subject_id)
-    return _page(visit, shown, title, *views.build_explanation_views(shown.plan, found), links=links)
+    why, *others = views.build_explanation_views(shown.plan, found)
+    title = Text("{s}：为什么排在这一天", "{s}: why then").format(s=_label(shown.plan, subject_id))
+    return _page(visit, shown, title, replace(why, notes=()), *others, links=links, answer=why.notes)
+
+
+def _label(plan: MigrationPlan, subject_id: str) -> str:
+    """Id and name of a system or network."""
+    names = {t.system_id: t.name for t in plan.problem.tasks} | {n.network_id: n.name for n in plan.problem.retirements}
+    return f"{subject_id} {names.get(subject_id, '')}".strip()
 
 
 @router.get("/plan/versions")

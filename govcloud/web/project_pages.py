@@ -13,6 +13,7 @@ from govcloud.model.text import Text
 from govcloud.report import projects as views
 from govcloud.report.project_record import build_record_views
 from govcloud.report.timeline import build_log_view
+from govcloud.report.view import View, filled
 from govcloud.web.door import DoorFirst, Reading
 from govcloud.web.ledger_pages import linked_log
 from govcloud.web.paging import Paging, page_number
@@ -47,8 +48,11 @@ def projects(visit: Reading) -> Response:
     filters = ({"name": "department", "label": _DEPARTMENT, "value": department},)
     links = ((Text("法定期限", "Deadlines"), "/deadlines"),)
     intro = Text("共 {n} 个项目", "{n} projects").format(n=len(found))
+    view = views.build_projects_view(shown)
+    if not _asked(visit, "as"):
+        view = filled(replace(view, notes=()))
     return visit.views(
-        Text("项目", "Projects"), views.build_projects_view(shown), paging=paging, intro=intro, filters=filters,
+        Text("项目", "Projects"), view, paging=paging, intro=intro, filters=filters,
         links=links,
     )  # fmt: skip
 
@@ -63,6 +67,8 @@ def deadlines(visit: Reading) -> Response:
     )  # fmt: skip
     part = None if _asked(visit, "as") else found.rows[paging.offset : paging.offset + paging.rows]
     shown = [views.build_deadlines_view(found.rows, found.own, found.as_of, undated=found.undated, shown=part)]
+    if part is not None:
+        shown = [_read(shown[0])]
     if found.office and paging.number == 1:
         shown.append(views.build_office_view(found.office, found.own))
     filters = (
@@ -87,6 +93,12 @@ def _deadlines(visit: Visit) -> workflow.Deadlines:
         return found
     rows, office = (workflow.due_within(listed, within) for listed in (found.rows, found.office))
     return replace(found, rows=rows, office=office)
+
+
+def _read(view: View, *without: str) -> View:
+    """For eyes: the status tells the days that are left, and that a date is provisional is said where one is."""
+    certain = not any(row.get("provisional") for row in view.rows)
+    return filled(view, without=(*without, "days_left", *(["provisional"] if certain else [])))
 
 
 @router.get("/deadlines/calendar")
@@ -120,7 +132,7 @@ def project(visit: Reading, project_id: str) -> Response:
     return visit.views(
         Text("项目 {p}", "Project {p}").format(p=found.project.name or name),
         *build_record_views(found.project, found.systems, found.networks),
-        replace(owed, columns=tuple(c for c in owed.columns if c.key not in _OF_PROJECT)),
+        _read(owed, *_OF_PROJECT),
         linked_log(build_log_view(log.records[::-1], record_titles(visit.session))),
         links=links,
     )

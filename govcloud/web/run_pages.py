@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, get_args
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from govcloud.model.gate import OrderKind
 from govcloud.model.run import ENDED
 from govcloud.model.step import Phase, StepName
 from govcloud.model.text import Text
-from govcloud.report.run import build_run_view, build_runs_view, reason_of
+from govcloud.report.run import build_run_view, build_runs_view
 from govcloud.report.run_asked import Offers, build_asked_view
 from govcloud.report.run_overview import PHASE, RunOverview, SystemStatus
 from govcloud.report.run_records import (
@@ -24,7 +24,8 @@ from govcloud.report.run_records import (
     build_orders_view,
     build_resources_view,
 )
-from govcloud.report.view import View
+from govcloud.report.run_why import page_reason
+from govcloud.report.view import Column, View, filled
 from govcloud.web.door import DoorFirst, Reading, enter, still_in
 from govcloud.web.live import Live
 from govcloud.web.paging import Paging, page_number
@@ -54,10 +55,11 @@ def runs(visit: Reading) -> Response:
     number = page_number(visit.request.query_params.get("page", ""))
     paging = Paging(number=number, total=run_status.count_runs(visit.session), query={})
     view = build_runs_view(run_status.list_states(visit.session, limit=paging.rows, offset=paging.offset))
+    none = Text("还没有登记过执行。", "No run has been registered yet.")
     links = [(Text("批准与复核", "Approvals and reviews"), "/approvals")]
     if visit.may("operate"):
         links.append((Text("登记执行", "Register a run"), "/runs/new"))
-    return visit.views(Text("执行", "Runs"), view, paging=paging, links=links)
+    return visit.views(Text("执行", "Runs"), view, paging=paging, links=links, intro=None if view.rows else none)
 
 
 @router.get("/runs/new")
@@ -105,7 +107,7 @@ def system(visit: Reading, run_id: str, system_id: str) -> Response:
     """One system of the run: its attempts with their logs, what was said, and the decision that is due."""
     shown = _one(run_status.run_overview(visit.session, run_id), system_id)
     return visit.page(
-        "run.html.j2", Text("执行 {r} · {s}", "Run {r} · {s}").format(r=run_id, s=system_id), run=shown.run,
+        "run.html.j2", Text("{s} · 执行 {r}", "{s} · run {r}").format(r=run_id, s=shown.labels.get(system_id, system_id)), run=shown.run,
         part=_drawn_system(visit, shown), system_id=system_id,
         live=f"/runs/{quote(run_id, safe='')}/systems/{quote(system_id, safe='')}/live",
     )  # fmt: skip
@@ -130,10 +132,14 @@ def log(
         return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{name}.txt"'})
     shown = _one(run_status.run_overview(visit.session, run_id), system_id)
     attempt = next((a for a in shown.systems[0].attempts if a.key == key), None)
+    title = Text("日志：{s} {t}，{p}第 {n} 次", "Log: {s}, {t}, {p} #{n}").format(
+        s=system_id, t=shown.titles[key.step], p=PHASE[key.phase], n=key.number
+    )
+    view = build_attempts_view(_with_attempts(shown, [attempt] if attempt else []))
     return visit.page(
-        "run_log.html.j2", Text("日志 {k}", "Log {k}").format(k=key.text), run_id=run_id, system_id=system_id, key=key,
-        attempt=attempt, text=text[-LOG_CHARS:], cut=len(text) > LOG_CHARS,
-        views=(build_attempts_view(_with_attempts(shown, [attempt] if attempt else [])),),
+        "run_log.html.j2", title, run_id=run_id, system_id=system_id, key=key, attempt=attempt,
+        text=text[-LOG_CHARS:], cut=len(text) > LOG_CHARS,
+        views=(filled(replace(view, title=Text("结果", "Result")), without=("system_id", "title", "phase", "attempt", "evidence")),),
     )  # fmt: skip
 
 
@@ -159,24 +165,28 @@ def _drawn(visit: Visit, shown: RunOverview) -> str:
     offers = find_offers(visit.session, shown)
     paging = Paging(number=_page(visit), total=len(shown.systems), query={}, rows=_SYSTEMS)
     some = slice(paging.offset, paging.offset + paging.rows)
-    view = build_run_view(shown, reasons=False)
+    view = filled(build_run_view(shown, reasons=False), without=("wait",))
+    if shown.labels:
+        view = _named(view, shown.labels)
     return visit.part(
         "run_part.html.j2", shown=shown, offers=offers, paging=paging, records=_records(shown), back="run",
-        asked_view=build_asked_view,
-        view=replace(view, rows=view.rows[some]), lines=_lines(shown.systems[some], shown, offers),
+        asked_view=build_asked_view, labels=shown.labels,
+        view=replace(view, title=Text("各系统", "Systems"), rows=view.rows[some]), lines=_lines(shown.systems[some], shown, offers),
     )  # fmt: skip
 
 
 def _drawn_system(visit: Visit, shown: RunOverview) -> str:
     status, offers = shown.systems[0], find_offers(visit.session, shown)
     row = status.row
-    records = _records(shown)
+    records = _records(shown, of_one=True)
     if resources := list_resources(visit.session, row.run_id, [row.system_id]):
-        records += (build_resources_view(resources),)
+        records += (filled(build_resources_view(resources), without=("system_id",)),)
+    view = filled(build_run_view(shown, reasons=False), without=("system_id", "wait"))
     return visit.part(
-        "run_system_part.html.j2", shown=shown, offers=offers, records=records, attempts=build_attempts_view(shown),
+        "run_system_part.html.j2", shown=shown, offers=offers, records=records, labels=shown.labels,
+        attempts=filled(build_attempts_view(shown), without=("system_id",)),
         logs=[_log_address(a.key) for a in status.attempts], lines=_lines(shown.systems, shown, offers), back="system",
-        view=build_run_view(shown, reasons=False), question=offers.questions.get(row.system_id), phases=PHASE,
+        view=replace(view, title=Text("现状", "Where it is")), question=offers.questions.get(row.system_id), phases=PHASE,
         asked_view=build_asked_view,
     )  # fmt: skip
 
@@ -194,17 +204,25 @@ def _lines(systems: Sequence[SystemStatus], shown: RunOverview, offers: Offers) 
     for status in systems:
         name = status.row.system_id
         page = f"/runs/{quote(status.row.run_id, safe='')}/systems/{quote(name, safe='')}"
-        ends = [(Text("答复", "Answer"), "#run-answers")] if name in due else []
+        ends = [(Text("去批准", "Answer"), "#run-answers")] if name in due else []
         if name in offers.questions:
             ends.append((Text("决定", "Decide"), f"{page}#run-question"))
         ends += [(title, "#run-orders") for kind, title in _ENDS if name in orders.get(kind, ())]
-        found.append({"page": page, "why": reason_of(status, shown), "ends": ends})
+        found.append({"page": page, "why": page_reason(status, shown), "ends": ends})
     return found
 
 
-def _records(shown: RunOverview) -> tuple[View, ...]:
+def _records(shown: RunOverview, *, of_one: bool = False) -> tuple[View, ...]:
     approvals, orders = build_approvals_view(shown), build_orders_view(shown)
-    return tuple(view for view in (approvals, orders) if view.rows)
+    without = ("systems", "system_id", "number") if of_one else ()
+    return tuple(filled(view, without=without) for view in (approvals, orders) if view.rows)
+
+
+def _named(view: View, labels: Mapping[str, str]) -> View:
+    """With the systems' names beside their ids, which lead to their pages."""
+    names = {system_id: label.removeprefix(system_id).strip() for system_id, label in labels.items()}
+    columns = (view.columns[0], Column("name", Text("名称", "Name")), *view.columns[1:])
+    return replace(view, columns=columns, rows=tuple({**r, "name": names.get(str(r["system_id"]))} for r in view.rows))
 
 
 def _one(shown: RunOverview, system_id: str) -> RunOverview:

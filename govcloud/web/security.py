@@ -64,14 +64,19 @@ class Gatekeeper:
         return None
 
     def _dressed(self, scope: Scope, send: Send) -> Send:
-        static = scope["path"].startswith("/static/")
+        caching = "no-store"
+        if scope["path"].startswith("/static/"):
+            # What carries its digest in its address never changes there.
+            caching = (
+                "public, max-age=31536000, immutable" if b"v=" in scope["query_string"] else "private, max-age=3600"
+            )
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "private, max-age=3600" if static else "no-store")
+                headers.setdefault("Cache-Control", caching)
                 if self._place.secure:
                     headers.setdefault("Strict-Transport-Security", _HSTS)
             await send(message)

@@ -16,7 +16,7 @@ from govcloud.web.place import LANGUAGE, Place, place_of
 from govcloud.web.security import same_origin
 from govcloud.web.visit import Visit
 from govcloud.workflow.accounts import acting_for, enabled_account, has_accounts
-from govcloud.workflow.sign_in import Begun, begin, sign_in, sign_in_by_provider, sign_out
+from govcloud.workflow.sign_in import Begun, begin, sign_in, sign_in_by_provider, sign_out, signed_in
 
 router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 _TITLE = Text("登录", "Sign in")
@@ -30,20 +30,24 @@ _NOT_KNOWN = Text(
     "That sign-in did not work: try again, then ask an administrator",
 )
 _OFTEN = Text("尝试过于频繁，请稍后再试", "Too many attempts; try again later")
+_OVER = Text("登录已失效，请重新登录", "Your session has ended; sign in again")
 _OIDC, _OIDC_PATH = "govcloud_oidc", "/sign-in/oidc"
 _log = logging.getLogger(__name__)
 _YEAR_S = 365 * 24 * 3600
 
 
-def _form(request: Request, why: Text | None = None, status: int = 200) -> Response:
+def _form(request: Request, why: Text | None = None, status: int = 200, *, login: str = "") -> Response:
+    """`login`: as it was typed; the password is typed again."""
     visit = stranger(request)
     accounts = has_accounts(visit.place.session)
-    return visit.page("sign_in.html.j2", _TITLE, status=status, why=why, accounts=accounts, how=_HOW)
+    return visit.page("sign_in.html.j2", _TITLE, status=status, why=why, accounts=accounts, how=_HOW, login=login[:64])
 
 
 @router.get("/sign-in")
 def show_form(request: Request) -> Response:
-    return _form(request)
+    cookie = request.cookies.get(COOKIE)
+    over = cookie is not None and signed_in(place_of(request).session, cookie, touch=False) is None
+    return _form(request, _OVER if over else None)
 
 
 @router.post("/sign-in")
@@ -52,9 +56,16 @@ def take_form(request: Request, login: Annotated[str, Form()], password: Annotat
     if not same_origin(request.headers, secure=place.secure):
         return _form(request, _WRONG, 403)
     if not place.attempts.allows(request.client.host if request.client else ""):
-        return _form(request, _OFTEN, 429)
+        return _too_often(request, login)
     begun = sign_in(place.session, login, password)
-    return _form(request, _WRONG, 401) if begun is None else entered(place, begun)
+    return _form(request, _WRONG, 401, login=login) if begun is None else entered(place, begun)
+
+
+def _too_often(request: Request, login: str = "") -> Response:
+    answer = _form(request, _OFTEN, 429, login=login)
+    caller = request.client.host if request.client else ""
+    answer.headers["Retry-After"] = str(place_of(request).attempts.wait_s(caller))
+    return answer
 
 
 @router.get("/local")
@@ -87,7 +98,7 @@ def _keep(answer: Response, place: Place, begun: Begun) -> Response:
 def to_provider(request: Request) -> Response:
     place, provider = place_of(request), _provider(request)
     if not place.attempts.allows(request.client.host if request.client else ""):
-        return _form(request, _OFTEN, 429)
+        return _too_often(request)
     # By a name that the gatekeeper knows; which addresses may be led back to is kept by the provider, too.
     back = f"{'https' if place.secure else 'http'}://{request.headers['host']}{_OIDC_PATH}/back"
     try:

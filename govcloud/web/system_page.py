@@ -19,6 +19,7 @@ from govcloud.report.timeline import build_log_view
 from govcloud.report.view import View
 from govcloud.report.waivers import build_waivers_view
 from govcloud.web.door import DoorFirst, Reading
+from govcloud.web.estate_pages import KNOWN
 from govcloud.web.visit import Visit
 from govcloud.workflow.office import today
 from govcloud.workflow.system_story import SystemStory, read_story
@@ -36,7 +37,7 @@ def system(visit: Reading, system_id: str) -> Response:
     timeline = _timeline(visit, system_id)
     log = build_log_view(timeline.records, record_titles(visit.session), earlier=timeline.earlier)
     facts, *behind = build_subject_views(story.answer, why=True, history=True)
-    shown = _views(story, facts)
+    shown = _views(story, replace(facts, title=KNOWN))
     if story.waivers:
         shown.append(build_waivers_view(list(story.waivers), today(visit.session)))
     if visit.request.query_params.get("as"):

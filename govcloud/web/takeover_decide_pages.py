@@ -13,6 +13,7 @@ from govcloud.model.handover import LEVEL_NAMES, Level
 from govcloud.model.text import Text
 from govcloud.report.handover import build_list_view
 from govcloud.report.handover_history import build_history_view
+from govcloud.report.view import filled
 from govcloud.web.days import parse_day, parse_given_day
 from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.files import uploaded
@@ -41,7 +42,7 @@ def _show(visit: Visit, system_id: str, obstacles: tuple[Text, ...] = ()) -> Res
         "takeover_decide.html.j2", Text("{s} 的接管安排", "Taking {s} over").format(s=system_id),
         status=409 if obstacles else 200, system_id=system_id, obstacles=obstacles, levels=LEVEL_NAMES,
         state=found[-1].status if found else "to_assess", latest=found[-1].handover if found else None,
-        views=(listed, build_history_view(periods)),
+        views=[filled(view, without=("system_id", "system_name")) for view in (listed, build_history_view(periods)) if view.rows],
     )  # fmt: skip
 
 

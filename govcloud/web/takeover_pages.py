@@ -12,7 +12,15 @@ from starlette.responses import Response
 
 from govcloud.errors import UsageError
 from govcloud.model.account import ACCOUNT_ROLE_NAMES
-from govcloud.model.handover import STATE_NAMES, Handover, Role, Standing, SystemTakeover
+from govcloud.model.handover import (
+    LEVEL_NAMES,
+    ORIGIN_NAMES,
+    STATE_NAMES,
+    Handover,
+    Role,
+    Standing,
+    SystemTakeover,
+)
 from govcloud.model.ids import normalize
 from govcloud.model.text import Text
 from govcloud.report.handover import (
@@ -26,7 +34,8 @@ from govcloud.report.handover import (
 )
 from govcloud.report.handover_history import build_history_view
 from govcloud.report.handover_proofs import build_proof_facts_view, build_proofs_view
-from govcloud.report.view import View
+from govcloud.report.plan_words import listed
+from govcloud.report.view import Cell, View, filled
 from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.downloads import give_package
 from govcloud.web.files import uploaded
@@ -71,6 +80,18 @@ class Line:
     sha256: str | None
     """Of the file that was handed over."""
 
+    @property
+    def given(self) -> bool:
+        return self.standing.paper is not None or self.standing.acceptance is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some of the checklist: the rows of a view, each with its line."""
+
+    view: View
+    lines: list[Line]
+
 
 def _systems(visit: Visit) -> Kept[list[SystemTakeover]]:
     """Worked out over all systems once for each change; every system's state depends on its papers and on the day."""
@@ -91,6 +112,8 @@ def takeovers(visit: Reading) -> Response:
     )  # fmt: skip
     shown = found if asked.get("as") else found[paging.offset : paging.offset + paging.rows]
     view = replace(build_systems_view(shown), notes=())
+    if not asked.get("as"):
+        view = filled(view, without=() if any(s.overdue for s in shown) else ("overdue",))
     filters = (
         {"name": "department", "label": Text("部门", "Department"), "value": department},
         {"name": "state", "label": Text("状态", "State"), "value": state, "choices": list(STATE_NAMES.items())},
@@ -136,6 +159,8 @@ def history(visit: Reading) -> Response:
         {"name": "unit", "label": Text("运维单位", "Maintained by"), "value": unit},
     )
     view = replace(build_history_view(shown), notes=_STATED if periods else ())
+    if not asked.get("as"):
+        view = filled(view)
     return visit.views(Text("运维单位沿革", "Who maintained what"), view, paging=paging, filters=filters)
 
 
@@ -149,22 +174,48 @@ def show_takeover(visit: Visit, found: Takeover) -> Response:
     handover, session = found.handover, visit.session
     data = takeover_data.build_data(session, handover, takeover_data.data_items(found.checklist))
     title = Text("{s} 的运维接管", "Takeover of {s}").format(s=handover.system_id)
+    view, signed = build_checklist_view(handover, found.checklist, found.standings, found.status), workflow.sign_offs(found)
+    asked, others = _parts(view, _lines(found))
+    proofs = (build_proofs_view(handover.proofs), build_proof_facts_view(handover.proofs), build_access_view(handover))
     return visit.page(
-        "takeover.html.j2", title, status=409 if found.obstacles else 200, found=found, handover=handover,
-        state=STATE_NAMES[found.status], lines=_lines(found), seen=_seen(handover),
-        checklist=build_checklist_view(handover, found.checklist, found.standings, found.status),
-        todo=_todo(build_todo_view(workflow.todos(session, found))), roles=_signing_roles(visit), role_names=ACCOUNT_ROLE_NAMES,
-        views=_told(
-            build_proofs_view(handover.proofs), build_proof_facts_view(handover.proofs), build_access_view(handover),
-            build_data_view(data, found.checklist, workflow.today(session)),
-        ),
-        signatures=build_sign_view(handover, workflow.sign_offs(found)),
+        "takeover.html.j2", title, status=409 if found.obstacles else 200, found=found, handover=handover, facts=_facts(found),
+        seen=_seen(handover), asked=asked, others=others,
+        checklist=replace(view, title=Text("接管清单", "Checklist"), notes=view.notes[1:]),
+        todo=_todo(build_todo_view(workflow.todos(session, found))), role_names=ACCOUNT_ROLE_NAMES,
+        roles=[role for role in _signing_roles(visit) if found.status != "operating" and role not in signed],
+        views=[filled(shown) for shown in proofs if shown.rows],
+        data=filled(build_data_view(data, found.checklist, workflow.today(session)), without=("item_id",)),
+        signatures=build_sign_view(handover, signed),
     )  # fmt: skip
 
 
-def _told(first: View, *others: View) -> tuple[View, ...]:
-    """That there are no proofs yet is said once."""
-    return (first, *(view for view in others if view.rows))
+def _facts(found: Takeover) -> list[tuple[Text, Cell]]:
+    """Where it stands, at a glance; what is not there is left out."""
+    handover = found.handover
+    required = [s for s in found.standings.values() if s.required]
+    done = Text("{d} / {n} 项", "{d} of {n}").format(d=sum(s.done for s in required), n=len(required))
+    told: list[tuple[Text, Cell]] = [
+        (Text("状态", "State"), STATE_NAMES[found.status]),
+        (Text("必需资料已完成", "Required items done"), done),
+        (Text("等级", "Level"), LEVEL_NAMES[handover.level]),
+        (Text("来源", "Where it runs"), ORIGIN_NAMES[handover.origin]),
+        (Text("接管单位", "Taken over by"), handover.builder),
+        (Text("主机", "Hosts"), handover.hosts),
+        (Text("编号", "Number"), handover.handover_id),
+    ]
+    return [(label, value) for label, value in told if value]
+
+
+def _parts(view: View, lines: list[Line]) -> tuple[Part, Part]:
+    """What is asked for or was given; and what this takeover can do without."""
+    view = replace(view, columns=tuple(c for c in view.columns if c.key != "item_id"))
+    rows = list(zip(view.rows, lines, strict=True))
+
+    def part(wanted: bool) -> Part:
+        chosen = [(row, line) for row, line in rows if (line.standing.required or line.given) is wanted]
+        return Part(view=filled(replace(view, rows=tuple(r for r, _ in chosen))), lines=[line for _, line in chosen])
+
+    return part(True), part(False)
 
 
 def _todo(view: View) -> View:
@@ -172,8 +223,7 @@ def _todo(view: View) -> View:
     rows = tuple(
         {**row, "command": row["command"] if _BY_COMMAND.match(str(row["command"])) else None} for row in view.rows
     )
-    columns = tuple(c for c in view.columns if c.key != "command" or any(row["command"] for row in rows))
-    return replace(view, columns=columns, rows=rows)
+    return filled(replace(view, rows=rows), without=("item_id",))
 
 
 def _lines(found: Takeover) -> list[Line]:
@@ -224,14 +274,14 @@ def evidence(
     else:
         with uploaded(given) as path:
             found = takeover_papers.add_evidence(visit.session, handover_id, item, file=path, note=said)
-    return _done(visit, found, _left(Text("已收：{item}", "Taken: {item}").format(item=item), found))
+    return _done(visit, found, _left(Text("已收：{item}", "Taken: {item}").format(item=_titles(found, [item])), found))
 
 
 @router.post("/takeovers/{handover_id}/accept")
 def accept(visit: Receiving, handover_id: str, items: Items) -> Response:
     _demand(handover_id, items)
     found = takeover_papers.accept(visit.session, handover_id, items)
-    done = Text("已接收：{items}", "Accepted: {items}").format(items=", ".join(items))
+    done = Text("已接收：{items}", "Accepted: {items}").format(items=_titles(found, items))
     return _done(visit, found, _left(done, found))
 
 
@@ -241,7 +291,12 @@ def refuse(visit: Receiving, handover_id: str, items: Items, reason: Reason = ""
     if not reason.strip():
         raise UsageError(Text("写明退回的理由", "Say why they are sent back"), where=handover_id)
     found = takeover_papers.refuse(visit.session, handover_id, items, reason.strip())
-    return _done(visit, found, Text("已退回：{items}", "Sent back: {items}").format(items=", ".join(items)))
+    return _done(visit, found, Text("已退回：{items}", "Sent back: {items}").format(items=_titles(found, items)))
+
+
+def _titles(found: Takeover, items: list[str]) -> Text:
+    known = [found.checklist.item(name) for name in items]
+    return listed(item.title for item in known if item is not None)
 
 
 def _demand(handover_id: str, items: list[str]) -> None:

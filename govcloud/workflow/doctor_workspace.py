@@ -107,9 +107,14 @@ def _database(found: Condition) -> Iterator[HealthLine]:
             Text("检查 govcloud.yaml 的 database、服务和权限；丢失的从备份恢复（docs/admin.md）",
                  "Check `database` in govcloud.yaml, the server and permissions; restore a lost one from a backup (docs/admin.md)"),
         )  # fmt: skip
-    elif found.revision is None or found.revision < found.current:
+    elif found.revision is None:
         yield _line(
-            "database", title, "note", Text("结构版本 {r}，将升到 {c}", "schema {r}, will become {c}").format(r=found.revision or "—", c=found.current),
+            "database", title, "note", Text("{k}，空库", "{k}, empty").format(k=found.kind),
+            Text("下一条命令打开时建表", "The next command that opens it makes its tables"),
+        )  # fmt: skip
+    elif found.revision < found.current:
+        yield _line(
+            "database", title, "note", Text("结构版本 {r}，将升到 {c}", "schema {r}, will become {c}").format(r=found.revision, c=found.current),
             Text("先备份；下一条命令打开时自动升级", "Back it up first: the next command that opens it converts it"),
         )  # fmt: skip
     elif found.revision > found.current:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from govcloud.model.handover import TakeoverState
 from govcloud.model.run import ENDED, MOVED, SystemState
 from govcloud.model.text import Text
 from govcloud.report.document import Number, Section
@@ -22,12 +23,11 @@ from govcloud.report.overview import (
     planned_systems,
 )
 from govcloud.report.overview_bars import Bars, build_finding_bars, build_hosting_bars, build_road_bars
-from govcloud.store import handover as handover_store
 from govcloud.store import ledger as ledger_store
 from govcloud.store.heads import SystemHead
 from govcloud.workflow.kept import kept
 from govcloud.workflow.lists import count_estate, count_findings, count_kind, finding_heads, system_heads
-from govcloud.workflow.networks import remaining_networks
+from govcloud.workflow.network_story import kept_networks
 from govcloud.workflow.projects import list_deadlines
 from govcloud.workflow.run_status import list_states
 from govcloud.workflow.session import Session
@@ -81,7 +81,7 @@ def _findings(session: Session) -> Sequence[Number]:
 def _networks(session: Session) -> Sequence[Number]:
     if not count_kind(session, "network"):
         return ()
-    return (build_network_number(remaining_networks(session)),)
+    return (build_network_number(kept_networks(session)),)
 
 
 def _projects(session: Session) -> Sequence[Number]:
@@ -101,8 +101,14 @@ def _runs(session: Session) -> Sequence[Number]:
 
 
 def _takeovers(session: Session) -> Sequence[Number]:
-    found = list_takeovers(session)
-    return (build_handover_number(len(found), sum(t.status == "operating" for t in found)),) if found else ()
+    states = list(_standings(session).values())
+    signed = states.count("operating")
+    return (build_handover_number(signed + sum(s in TAKING for s in states), signed),) if states else ()
+
+
+def _standings(session: Session) -> Mapping[str, TakeoverState]:
+    """System id -> the state of its newest takeover."""
+    return {t.handover.system_id: t.status for t in list_takeovers(session)}
 
 
 def _ledger(session: Session) -> Number:
@@ -118,6 +124,8 @@ def _hosting(session: Session) -> Mapping[str, int]:
     return counts
 
 
+TAKING: frozenset[TakeoverState] = frozenset({"papers", "knowledge_transfer", "dual_run", "confirmed"})
+"""Begun and not signed."""
 _ROAD_KINDS = ("plan", "run", "run_state", "order", "handover", "signoff")
 
 
@@ -125,11 +133,10 @@ def _road(session: Session) -> Bars:
     plan = newest_plan(session)
     planned = planned_systems(plan) if plan else frozenset()
     ran = newest_states([states for _, states in list_states(session)])
-    with session.store.read() as tx:
-        handovers = {h.system_id for h in handover_store.list_handovers(tx)}
-    signed = {t.handover.system_id for t in list_takeovers(session) if t.status == "operating"} if handovers else set()
+    taken = _standings(session)
     return build_road_bars(Counter(
-        "signed" if h.system_id in signed else "taking" if h.system_id in handovers else _before(h, ran, planned)
+        "signed" if (state := taken.get(h.system_id)) == "operating" else "taking" if state in TAKING
+        else _before(h, ran, planned)
         for h in system_heads(session).all
     ))  # fmt: skip
 

@@ -11,7 +11,7 @@ import msgspec
 
 from govcloud.model.ids import normalize
 from govcloud.model.regulation import Finding, Severity
-from govcloud.model.text import Text
+from govcloud.model.text import Text, same
 from govcloud.report.document import Document, Signature
 from govcloud.report.findings_document import build_findings_sections
 from govcloud.store import ledger as ledger_store
@@ -72,10 +72,13 @@ def build_findings_paper(session: Session, scope: Scope) -> Document | Text:
             "最近一次核对中，{d}没有问题。部门名称可用 govcloud inventory departments 查看。",
             "The last check found nothing of {d}. The names of departments: govcloud inventory departments.",
         ).format(d=named)
-    clauses = {c.clause_id: c for pack in office_rulebook(session).packs for c in pack.clauses.values()}
-    day = today(session)
+    packs = office_rulebook(session).packs
+    clauses = {c.clause_id: c for pack in packs for c in pack.clauses.values()}
+    titles = {pack.regulation_id: pack.title for pack in packs}
+    named_text = Text("{i}《{t}》", "{i} ({t})")
+    documents = [named_text.format(i=i, t=titles[i]) if i in titles else same(i) for i in checked.documents]
     sections = build_findings_sections(
-        findings, clauses, as_of=checked.as_of, documents=checked.documents, today=day, department=named
+        findings, clauses, as_of=checked.as_of, documents=documents, today=today(session), department=named
     )
     title = Text("政务信息系统合规问题清单", "Findings of the check against the regulations")
     if not named:

@@ -53,7 +53,9 @@ def build_month_paper(session: Session, scope: Scope) -> Document | Text:
         month, deadlines=deadlines, own=own, as_of=min(last, today(session)), waves=_waves(session, last),
         networks=[n for n in inventory.networks if n.kind == "dedicated" and n.closed_on and first <= n.closed_on <= last],
     )  # fmt: skip
-    title = Text("政务信息系统上云迁移月报\n（{y}年{m}月）", "Government cloud migration\nprogress in {y}-{m:02d}")
+    title = Text(
+        "政务信息系统上云迁移月报\n（{y}年{m}月）", "Migration to the government cloud\nMonthly report, {y}-{m:02d}"
+    )
     return new_document(session, title.format(y=first.year, m=first.month), sections)
 
 
@@ -152,18 +154,18 @@ def build_audit_paper(session: Session, _scope: Scope) -> Document | Text:
         for record in ledger_store.iterate(tx):
             with suppress(msgspec.MsgspecError):  # the check above names what is damaged
                 newest = {**msgspec.json.decode(record.canonical), "leaf_hash": record.leaf_hash}
-                day = str(newest["at"])[:10]
-                count, first, _ = kinds.get(newest["kind"], (0, day, day))
-                kinds[newest["kind"]] = (count + 1, first, day)
+                at = str(newest["at"])
+                count, first, _ = kinds.get(newest["kind"], (0, at, at))
+                kinds[newest["kind"]] = (count + 1, first, at)
     key = session.workspace.path / "keys" / VKEY_FILES[session.store.ledger.name]
     sections = build_audit_sections(
         verified.report, live=verified.live, unsigned=verified.unsigned, checkpoints=checkpoints, newest=newest, kinds=kinds, hashes=session.store.ledger.name,
         vkey=key.read_text("ascii").strip() if key.is_file() else None,
     )  # fmt: skip
     return new_document(
-        session, Text("迁移台账审计说明", "The migration ledger: statement for the auditor"), sections,
+        session, Text("迁移台账审计说明", "Migration ledger: statement for the auditor"), sections,
         closing=(Text("本说明盖章后，所列公钥、根哈希可作为另行取得的比对依据。",
-                      "Once sealed, this paper is another way by which the public key and the root hash can be had for comparison."),),
+                      "Once sealed, this statement is an independent source of the public key and the root hash for comparison."),),
         signatures=(
             Signature(party=Text("台账管理单位", "Office that keeps the ledger"), unit=session.workspace.settings.name),
             Signature(party=Text("审计人员", "Auditor")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from govcloud.errors import GovcloudError
 from govcloud.execution.gates import changed_text, needs_approval, person_problem, standing
 from govcloud.execution.rules import ExecutionRules, parse_rules
-from govcloud.execution.steps import ORDER, WAY_BACK, applicable, load_steps
+from govcloud.execution.steps import ORDER, WAY_BACK, applicable, site_steps
 from govcloud.model.account import same_person
 from govcloud.model.gate import Answer, Gate
 from govcloud.model.inventory import Inventory
@@ -19,7 +19,7 @@ from govcloud.model.migration import MigrationSpec
 from govcloud.model.plan import Activity, MigrationPlan, Move, Wave
 from govcloud.model.plan_problem import JobKind
 from govcloud.model.run import ENDED, RunSystem, SystemState
-from govcloud.model.step import StepName
+from govcloud.model.step import Step, StepName
 from govcloud.model.text import Text
 from govcloud.report.run_overview import RunOverview
 from govcloud.report.wave_facts import StepLine, WaveFacts, WaveSystem, Word
@@ -39,7 +39,7 @@ _WORK: dict[StepName, JobKind] = {
 
 
 def read_wave(session: Session, plan: MigrationPlan, wave: Wave) -> WaveFacts:
-    reader = ScopeReader(session)
+    reader, steps = ScopeReader(session), site_steps(session.workspace.settings.steps)
     with session.store.read() as tx:
         rules = parse_rules(session.workspace.settings.execution).with_people(holders(tx))
         inventory = inventory_store.load_part(tx, {"system", "dependency"})
@@ -56,8 +56,8 @@ def read_wave(session: Session, plan: MigrationPlan, wave: Wave) -> WaveFacts:
         left -= set(run.run.systems)
     return WaveFacts(
         plan=plan, wave=wave, zone=ZoneInfo(plan.problem.timezone),
-        systems=tuple(_system(plan, m, places.get(m.system_id), inventory, _registered(runs, m.system_id), reader) for m in moves),
-        steps=load_steps(), limits=limits, approval=needs_approval("freeze", rules), deciders=_deciders(rules), runs=runs,
+        systems=tuple(_system(plan, m, places.get(m.system_id), inventory, _registered(runs, m.system_id), reader, steps) for m in moves),
+        steps=steps, limits=limits, approval=needs_approval("freeze", rules), deciders=_deciders(rules), runs=runs,
         words=tuple(sorted(words, key=lambda w: w.answer.at)),
     )  # fmt: skip
 
@@ -152,7 +152,8 @@ def _spec(reader: ScopeReader, system_id: str) -> MigrationSpec | None:
 
 
 def _system(
-    plan: MigrationPlan, move: Move, place: Place | None, inventory: Inventory, row: RunSystem | None, reader: ScopeReader
+    plan: MigrationPlan, move: Move, place: Place | None, inventory: Inventory, row: RunSystem | None, reader: ScopeReader,
+    steps: Mapping[StepName, Step],
 ) -> WaveSystem:  # fmt: skip
     task = next(t for t in plan.problem.tasks if t.system_id == move.system_id)
     wave = plan.wave_of(move.system_id)
@@ -163,14 +164,16 @@ def _system(
     gib = row.data_bytes / 2**30 if row and row.data_bytes else task.data_mib / 1024
     return WaveSystem(
         move=move, task=task, system=inventory.system(move.system_id), spec=spec, data_gib=gib,
-        steps=tuple(_steps(plan, move, gib, spec)), way_back=tuple(_way_back(spec)), after=place.after if place else (),
+        steps=tuple(_steps(plan, move, gib, spec, steps)), way_back=tuple(_way_back(spec, steps)), after=place.after if place else (),
         dependents=tuple(sorted((needed_by & known) - together)),
     )  # fmt: skip
 
 
-def _steps(plan: MigrationPlan, move: Move, gib: float, spec: MigrationSpec | None) -> Iterator[StepLine]:
+def _steps(
+    plan: MigrationPlan, move: Move, gib: float, spec: MigrationSpec | None, steps: Mapping[StepName, Step]
+) -> Iterator[StepLine]:
     """Minutes are rounded up to the end of each step, so that they add up to what the engine reckons with."""
-    steps, wanted = load_steps(), applicable(spec) if spec else ORDER
+    wanted = applicable(spec) if spec else ORDER
     work = {a.kind: a for a in plan.activities if a.subject_id == move.group_id}
     passed = 0.0
     for name in wanted:
@@ -200,8 +203,8 @@ def _days(work: Activity | None) -> tuple[date, date] | None:
     return (work.starts_on, work.ends_on) if work and work.ends_on >= work.starts_on else None
 
 
-def _way_back(spec: MigrationSpec | None) -> Iterator[StepLine]:
-    steps, wanted = load_steps(), applicable(spec) if spec else ORDER
+def _way_back(spec: MigrationSpec | None, steps: Mapping[StepName, Step]) -> Iterator[StepLine]:
+    wanted = applicable(spec) if spec else ORDER
     for name in WAY_BACK:
         if name in wanted:
             sure = spec is not None or name not in _BY_FILE

@@ -347,7 +347,7 @@ def _changes(planned: PlanProblem, now: PlanProblem) -> list[Text]:
     found += [
         Text("{s} 的排期依据已变化", "What is known of {s} has changed").format(s=s)
         for s in sorted(set(old) & set(new))
-        if old[s] != new[s]
+        if replace(old[s], minutes=None) != replace(new[s], minutes=None)
     ]
     for text, names in (
         (Text("依赖关系已变化", "The dependencies have changed"), ("groups", "weak_links", "bridges")),

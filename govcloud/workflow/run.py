@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -22,7 +22,7 @@ from govcloud.model.text import Text
 from govcloud.store import host_keys as key_store
 from govcloud.store import inventory as inventory_store
 from govcloud.store import run as run_store
-from govcloud.workflow.office import office_catalog
+from govcloud.workflow.office import office_catalog, today
 from govcloud.workflow.plan import check_runnable, load_plan
 from govcloud.workflow.run_journal import append, load, sign, writing
 from govcloud.workflow.run_scope import (

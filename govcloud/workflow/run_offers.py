@@ -133,7 +133,7 @@ def _asked(session: Session, shown: RunOverview, rules: ExecutionRules) -> tuple
         Asked(
             run=shown.run, step=step, title=shown.titles[step], systems=tuple(m[0] for m in members),
             gates=tuple(m[1] for m in members), answers=tuple(a for m in members for a in m[2]), words=words,
-            why_not=why_not, waits=kind == "approval",
+            why_not=why_not, waits=kind == "approval", labels=shown.labels,
         )
         for (step, words, why_not, kind, _), members in groups.items()
     )  # fmt: skip

@@ -22,6 +22,7 @@ from govcloud.report.run_overview import RunOverview, SystemStatus
 from govcloud.store import attempt as attempt_store
 from govcloud.store import gate as gate_store
 from govcloud.store import ledger as ledger_store
+from govcloud.store import listing
 from govcloud.store import run as run_store
 from govcloud.store import worker as worker_store
 from govcloud.workflow.people import holders
@@ -49,6 +50,7 @@ def run_overview(session: Session, run_id: str | None = None) -> RunOverview:
         orders = gate_store.orders(tx, named)
         workers = worker_store.workers(tx)
         rules = rules.with_people(holders(tx))
+        labels = listing.load_labels(tx, run.systems)
     now = session.now()
     living = [w for w in workers if now - w.seen_at <= timedelta(seconds=LIVING_S) and w.pid]
     due = [
@@ -61,7 +63,7 @@ def run_overview(session: Session, run_id: str | None = None) -> RunOverview:
     return RunOverview(
         run=run, now=now, systems=tuple(_status(r, attempts.get(r.system_id, []), living, steps) for r in rows),
         gates=tuple(gates), answers=answers, orders=tuple(orders), titles=step_titles(), due_reviews=tuple(due),
-        self_declared=not rules.people, zone=ZoneInfo(session.workspace.settings.timezone),
+        labels=labels, self_declared=not rules.people, zone=ZoneInfo(session.workspace.settings.timezone),
     )  # fmt: skip
 
 
@@ -143,7 +145,9 @@ def _moves(status: SystemStatus) -> bool:
     return (row.wait.kind if row.wait else None) in _SOON
 
 
-def _status(row: RunSystem, attempts: list[Attempt], living: list[Worker], steps: Mapping[StepName, Step]) -> SystemStatus:
+def _status(
+    row: RunSystem, attempts: list[Attempt], living: list[Worker], steps: Mapping[StepName, Step]
+) -> SystemStatus:
     start, end = downtime(attempts)
     due = row.state in ("waiting", "running", "rolling_back") and (row.wait is None or row.wait.kind in _SOON)
     return SystemStatus(

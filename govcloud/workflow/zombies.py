@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection
@@ -43,12 +44,29 @@ def list_zombies(session: Session, *, department: str | None = None, as_of: date
     packs = [pack for pack in rulebook.packs if pack.in_force(day)]
     with session.store.read() as tx:
         use = read_use(tx, inventory)
-    verdicts = build_zombies(inventory, rules, use, day)
+        # Judged first without witnesses, which tells whose are wanted: to look each up when it is wanted costs a query a server.
+        wanted = _facts(build_zombies(replace(inventory, evidence={}), rules, use, day))
+        systems = {s.system_id for s in inventory.systems}
+        evidence = {
+            **inventory_store.load_observations(tx, "system", {i: f for i, f in wanted.items() if i in systems}),
+            **inventory_store.load_observations(tx, "server", {i: f for i, f in wanted.items() if i not in systems}),
+        }
+    verdicts = build_zombies(replace(inventory, evidence=evidence), rules, use, day)
     return Zombies(
         as_of=day, rules=rules, inventory=inventory,
         coverage=build_coverage(packs, {_TOPIC: rulebook.topics[_TOPIC]}, rulebook.own)[0],
         verdicts=tuple(v for v in verdicts if department in (None, v.department)),
     )  # fmt: skip
+
+
+def _facts(verdicts: Iterable[ZombieVerdict]) -> dict[str, set[str]]:
+    """Subject id -> fields that the verdicts rest on."""
+    wanted: dict[str, set[str]] = {}
+    for verdict in verdicts:
+        told = [e for criterion in verdict.criteria for e in criterion.evidence]
+        for fact in (*told, *([verdict.declared] if verdict.declared else ())):
+            wanted.setdefault(fact.subject_id, set()).add(fact.field)
+    return wanted
 
 
 def read_use(tx: Connection, inventory: Inventory) -> dict[str, ServerUse]:

@@ -55,5 +55,6 @@ def test_every_command_of_the_first_hour_does_what_the_page_says(tmp_path: Path)
 
 
 def test_what_the_page_needs_before_is_there() -> None:
-    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
-    assert 'eval "$(govcloud completion bash)"' in block and "GOVCLOUD_LANG" in block
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
+    assert 'eval "$(govcloud completion bash)"' in blocks[-1] and "GOVCLOUD_LANG" in blocks[-1]
+    assert all("SAMPLE=" in block and ("PATH=" in block or "activate" in block) for block in blocks[:-1])

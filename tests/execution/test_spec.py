@@ -193,7 +193,7 @@ def test_a_system_id_is_no_word_of_the_inventory(tmp_path: Path, system_id: str)
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no migration file"):
         load_spec(tmp_path, "SL-OA-01")
 
 

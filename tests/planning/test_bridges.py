@@ -26,7 +26,7 @@ def chain(*lengths: int, **measured: bool) -> PlanProblem:
     links = [strong(a, b, measured=measured.get(a + b, False)) for a, b in pairwise(ids)]
     return problem(
         map(system, ids), links, windows=[{"minutes": 300}],
-        durations=minutes(**{i: (n, 0) for i, n in zip(ids, lengths, strict=True)}),
+        durations=minutes(**{i: (n - 10, 10) for i, n in zip(ids, lengths, strict=True)}),
     )  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def test_cutting_is_good_where_the_cheapest_cut_is_known() -> None:
     links += [strong(circles[c][0], circles[(c + 1) % 20][3]) for c in range(20)]
     ids = [s for c in circles for s in c]
     made = problem(
-        map(system, ids), reversed(links), hubs={"min_dependents": 99}, durations=minutes(**dict.fromkeys(ids, (48, 0)))
+        map(system, ids), reversed(links), hubs={"min_dependents": 99}, durations=minutes(**dict.fromkeys(ids, (41, 7)))
     )
     assert groups(made) == [tuple(c) for c in circles]
     assert len(made.bridges) == 20

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from estates import jobs_of, problem, strong, system
 
+from govcloud.execution.steps import site_steps
 from govcloud.model.inventory import Network
 from govcloud.model.plan_problem import PlanProblem
 from govcloud.model.server import Server
@@ -28,7 +29,7 @@ def test_the_road_of_a_system_that_moves() -> None:
     assert {k: j.calendar for k, j in jobs.items()} == {
         **dict.fromkeys(jobs, "working"), "replicate": "daily", "trial": "daily", "retention": "daily", "cutover": "window",
     }  # fmt: skip
-    assert (jobs["trial"].length, jobs["cutover"].length) == (30, 75)
+    assert (jobs["trial"].length, jobs["cutover"].length) == (30, 80)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,7 @@ def test_members_are_worked_on_side_by_side_while_their_data_and_cutovers_add_up
     made = problem(
         [system("A", data_gib=1000.0, mlps_level=1), system("B", data_gib=2000.0, mlps_level=3)], [strong("A", "B")],
         windows=[{"minutes": 600}], lengths={"A": {"provision": 9}},
+        given={"steps": site_steps({s: {"minutes_per_gib": 0.01} for s in ("final_sync", "verify_data")})},
         capacity={"link_mbps": 100, "link_use_pct": 50, "replication_hours": 35}, activities={"stream_mbps": 200},
     )  # fmt: skip
     jobs = jobs_of(made, "A")

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govcloud.model.text import LANGS, Lang, Text
-from govcloud.report.document import Document, Section
+from govcloud.report.document import Document, Section, Signature
 from govcloud.report.docx import render_docx
 from govcloud.report.view import Column, View
 
@@ -29,7 +29,8 @@ def opened(data: bytes) -> Any:
 def texts(data: bytes) -> list[str]:
     word = opened(data)
     cells = [cell.text for table in word.tables for row in table.rows for cell in row.cells]
-    return [paragraph.text for paragraph in word.paragraphs] + cells
+    foot = word.sections[0].first_page_footer.paragraphs
+    return [paragraph.text for paragraph in (*word.paragraphs, *foot)] + cells
 
 
 def plain(*views: View) -> Document:
@@ -97,10 +98,11 @@ def test_a_wide_table_gets_a_page_on_its_side() -> None:
     row = {f"k{n}": "10.66.1.0/24" for n in range(14)}
     narrow, wide = (View(name=f"v{len(c)}", title=Text("表", "Table"), columns=c, rows=(row,)) for c in (few, many))
     first = plain(narrow).sections[0]
-    document = replace(plain(), sections=(first, replace(first, views=(wide,)), first))
+    prose = replace(first, paragraphs=(Text("一", "one"), Text("二", "two")))
+    document = replace(plain(), sections=(first, replace(first, views=(wide,)), first, prose))
     sections = opened(render_docx(document, "zh")).sections
     assert [s.orientation for s in sections] == [WD_ORIENT.PORTRAIT, WD_ORIENT.LANDSCAPE, WD_ORIENT.PORTRAIT]
-    assert sections[1].page_width > sections[1].page_height
+    assert sections[1].page_width > sections[1].page_height, "with the small table after it, before the text"
     sizes = [int(c.get(qn("w:w"))) for c in opened(render_docx(document, "zh")).tables[1]._tbl.tblGrid]
     assert sum(sizes) <= 225 / 25.4 * 1440 + 1, "within the margins"
 
@@ -113,6 +115,34 @@ def test_chinese_fonts_are_named_and_theme_fonts_are_not(document: Document, lan
         fonts = styles[name].element.rPr.rFonts
         assert fonts.get(qn("w:eastAsia")) == font
         assert not [key for key in fonts.attrib if "Theme" in key]
+
+
+def test_no_code_is_torn_at_its_hyphens() -> None:
+    """Programs break lines after a hyphen; a hyphen that holds would hide the code from a search."""
+    column, codes = Column("a", Text("系统", "Systems")), [f"SLXM-2026-{n:02}" for n in range(1, 12)]
+    others = tuple(Column(f"b{n}", Text("说明", "Remark")) for n in range(5))
+    rows = ({"a": codes, **{c.key: "说明文字" * 9 for c in others}},)
+    view = View(name="v", title=Text("表", "Table"), columns=(column, *others), rows=rows)
+    (table,) = opened(render_docx(plain(view), "zh")).tables
+    cell = table.rows[1].cells[0]
+    lines = cell.text.split("\n")
+    assert "".join(lines) == "、".join(codes) and len(lines) > 1
+    room = cell.width.pt - 6  # margins
+    assert all(len(line.rstrip("、")) * 10.5 / 2 <= room for line in lines), (
+        "each line fits, so that nothing else breaks it"
+    )
+
+
+def test_signatures_never_stand_alone_on_a_page() -> None:
+    """A page with nothing but signatures could be put under any paper."""
+    view = View(
+        name="v", title=Text("表", "Table"), columns=(Column("a", Text("编号", "Id")),), rows=({"a": 1}, {"a": 2})
+    )
+    signed = replace(plain(view), signatures=(Signature(party=Text("业主单位", "Owner")),))
+    last = opened(render_docx(signed, "zh")).tables[0].rows[-1]
+    assert all(p.paragraph_format.keep_with_next for cell in last.cells for p in cell.paragraphs)
+    closed = opened(render_docx(replace(signed, closing=(Text("以上属实。", "True."),)), "zh"))
+    assert next(p for p in closed.paragraphs if p.text == "以上属实。").paragraph_format.keep_with_next
 
 
 def test_an_empty_table_says_so_and_an_empty_document_opens() -> None:

@@ -69,7 +69,7 @@ def test_each_page_is_in_one_language(document: Document, lang: Lang, code: str)
 
 def test_instants_are_in_the_office_time_zone_and_say_so(document: Document) -> None:
     html = render_html(document, "zh")
-    assert "2026-03-08 00:30（Asia/Shanghai）" in html
+    assert "2026年3月8日 00:30（北京时间）" in html
     assert ">2026-03-08 00:30</span></td>" in html
 
 

@@ -90,7 +90,12 @@ CLAUSES = {
 
 def findings_sections(found: list[Finding], department: str | None = None) -> tuple[Section, ...]:
     return build_findings_sections(
-        found, CLAUSES, as_of=date(2026, 3, 7), documents=("SX19",), today=date(2026, 3, 8), department=department
+        found,
+        CLAUSES,
+        as_of=date(2026, 3, 7),
+        documents=(Text("示例办法", "Sample rules"),),
+        today=date(2026, 3, 8),
+        department=department,
     )
 
 

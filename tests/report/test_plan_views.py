@@ -199,7 +199,7 @@ def test_an_explanation_gives_the_chain_the_earlier_windows_and_what_to_change()
         "会变差：专网撤销时间",
         "增加班组",
         "机动时间 7 天",
-        "SL-05/cutover",
+        "SL-05 割接",
     ):
         assert words in text
     facts = json.loads(render_json(shown, "en"))

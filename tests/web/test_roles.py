@@ -44,7 +44,11 @@ def _may(who: set[str], *listed: str) -> None:
             MAY[f"{method} {path}"] = who
 
 
-_may(ALL, "GET / /me /api /api/me /api/openapi.json", "POST /sign-out /me/password /me/tokens /me/tokens/{token_id}/revoke")
+_may(
+    ALL,
+    "GET / /me /api /api/me /api/openapi.json",
+    "POST /sign-out /me/password /me/tokens /me/tokens/{token_id}/revoke",
+)
 _may(LOOK, "GET /accounts /accounts/{login} /api/accounts /api/accounts/{login} /api/tokens",
      "POST /api/tokens /api/tokens/{token_id}/revoke")  # fmt: skip
 _may({K}, "POST /accounts /accounts/{login}/change /accounts/{login}/password /accounts/{login}/disable /accounts/{login}/enable",
@@ -54,7 +58,8 @@ _may(READ,
      "GET /systems /systems/{system_id} /servers /servers/{server_id} /departments /departments/{name:path} /conflicts",
      "GET /networks /networks/{network_id} /findings /findings/{finding_id} /waivers /catalog /catalog/{code} /requests",
      "GET /plan /plan/graph /plan/load /plan/work /plan/left /plan/verification /plan/waves/{number} /plan/versions",
-     "GET /plan/systems/{subject_id} /plan/changes",
+     "GET /plan/systems/{subject_id} /plan/changes /plan/pins",
+     "GET /runs/{run_id}/systems/{system_id}/machines /runs/{run_id}/systems/{system_id}/machines/tickets/{name}",
      "GET /approvals /runs /runs/{run_id} /runs/{run_id}/live /runs/{run_id}/systems/{system_id} /runs/{run_id}/systems/{system_id}/live",
      "GET /runs/{run_id}/systems/{system_id}/log",
      "GET /takeovers /takeovers/progress /takeovers/history /takeovers/{handover_id} /takeovers/systems/{system_id}",
@@ -75,10 +80,15 @@ _may({W, B, A}, "POST /api/imports /api/snapshots")
 _may({W, B, S, A, F}, "POST /requests /api/checks /api/requests /api/requests/opinion")
 _may({A}, "POST /findings/{finding_id}/waivers /findings/{finding_id}/waivers/{waiver_id}/withdrawal",
      "POST /api/findings/{finding_id}/waivers /api/waivers/{waiver_id}/withdrawal")  # fmt: skip
-_may({B}, "POST /api/plans /api/plans/{plan_id}/edits /api/plan-pins /api/plan-pins/withdrawal")
+_may(
+    {B},
+    "POST /plan/pins /plan/pins/withdraw /plan/again /plan/edits /plan/edits/take",
+    "POST /api/plans /api/plans/{plan_id}/edits /api/plan-pins /api/plan-pins/withdrawal",
+)
 _may({B}, "GET /runs/new",
      "POST /runs /runs/{run_id}/hold /runs/{run_id}/resume /runs/{run_id}/cancel /runs/{run_id}/switch-off",
-     "POST /runs/{run_id}/rollback",
+     "POST /runs/{run_id}/rollback /runs/{run_id}/systems/{system_id}/machines/answer",
+     "POST /runs/{run_id}/systems/{system_id}/machines/keys /runs/{run_id}/systems/{system_id}/machines/trust",
      "POST /api/runs /api/runs/{run_id}/hold /api/runs/{run_id}/resume /api/runs/{run_id}/cancel /api/runs/{run_id}/switch-off",
      "POST /api/runs/{run_id}/systems/{system_id}/rollback /api/runs/{run_id}/systems/{system_id}/ticket",
      "POST /api/runs/{run_id}/systems/{system_id}/host-keys")  # fmt: skip
@@ -98,7 +108,7 @@ _may({B}, "POST /takeovers/{handover_id}/accept /takeovers/{handover_id}/refuse"
      "POST /api/takeovers/{handover_id}/accept /api/takeovers/{handover_id}/refuse")  # fmt: skip
 _may({W, B, S, A}, "POST /takeovers/{handover_id}/sign /api/takeovers/{handover_id}/sign")
 _may({W, B, A, U}, "POST /ledger/checkpoint /api/ledger/checkpoints")
-_may(READ, "GET /plan/files/{form}", "POST /plan/papers /takeovers/{handover_id}/package /ledger/{seq}/proof /ledger/export",
+_may(READ, "GET /plan/files/{form} /papers", "POST /papers /plan/papers /takeovers/{handover_id}/package /ledger/{seq}/proof /ledger/export",
      "GET /api/plans/{plan_id}/files/{form}",
      "POST /api/ledger/records/{record}/proof /api/ledger/bundles /api/takeovers/{handover_id}/package /api/papers")  # fmt: skip
 

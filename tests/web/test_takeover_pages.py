@@ -57,7 +57,7 @@ def test_from_the_plan_to_both_signatures_each_step_in_its_persons_name(desk: De
     handover = begun(desk, 0)
     design = {"item": "design", "note": "第 3 版"}
     page = desk.post("owner", f"/takeovers/{handover}/evidence", design, {"file": ("设计 文件.pdf", PAPER)})
-    assert "已收：design" in text_of(page)
+    assert "已收：设计文件" in text_of(page)
     page = desk.post(
         "builder", f"/takeovers/{handover}/accept", {"items": ["design", *items_to_accept(desk, handover)]}
     )

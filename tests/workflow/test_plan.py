@@ -153,7 +153,7 @@ def test_an_impossible_plan_exits_1_with_conflict_and_the_possible_part(
 ) -> None:
     settings = workspace / "govcloud.yaml"
     settings.write_text(
-        settings.read_text("utf-8") + "  durations:\n    SL-OA-01: {cutover_min: 300, reserve_min: 60}\n", "utf-8"
+        settings.read_text("utf-8") + "  durations:\n    SL-OA-01: {cutover_min: 660, reserve_min: 60}\n", "utf-8"
     )
     at_work(estate())
     asked = ["-w", str(workspace), "--lang", "en", "--format", "json", "plan", "build", "--limit", "3"]

@@ -1,4 +1,10 @@
 "use strict";
+// A refused form is gone back to, not loaded again: the browser has kept what was typed.
+for (const back of document.querySelectorAll("[data-back]")) {
+  back.hidden = history.length < 2;
+  document.querySelector("[data-back-hint]").hidden = !back.hidden;
+  back.querySelector("button").addEventListener("click", () => history.back());
+}
 // Live parts: inside of an element with data-live="URL" each data-part is replaced by what the server sends when it has changed.
 // Without script the page shows the state of its loading, with a link to load it again.
 (() => {
