@@ -14,6 +14,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "缺少 venv 模块，请先安装 python3-venv · the venv module is missing: install python3-venv" >&2; exit 2; }
 	$(PYTHON) -m venv --clear $(VENV)
+	@echo "正在安装依赖，一到三分钟 · Installing what it depends on, one to three minutes"
 	$(BIN)/pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@echo "正在编译排期程序，约一分钟，只此一次 · Compiling the planner, about a minute, once"

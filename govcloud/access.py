@@ -36,7 +36,7 @@ def load_hosts(path: Path) -> tuple[HostAccess, ...]:
         raise InputError(
             Text("文件不存在", "No such file"),
             where=str(path),
-            next_step=Text("写明要登录的主机：docs/formats.md“主机清单”", 'List the hosts to log in to: docs/formats.md, "Hosts"'),
+            next_step=Text("写明要登录的主机：docs/formats.md“hosts.yaml”", 'List the hosts to log in to: docs/formats.md, "hosts.yaml"'),
         )  # fmt: skip
     data = load_yaml(path)
     try:

@@ -129,7 +129,7 @@ def open_workspace(path: Path) -> Workspace:
             return Workspace(candidate, load_settings(candidate / FILE))
     raise UsageError(
         Text("这里没有工作区", "There is no workspace here"),
-        where=str(path),
+        where=str(start),
         next_step=Text(
             "先运行 govcloud init 目录 --site shanxi，或用 -w 指明工作区",
             "Run govcloud init DIR --site shanxi first, or name a workspace with -w",

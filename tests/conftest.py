@@ -6,9 +6,6 @@ import signal
 
 import pytest
 
-LABS = ("server_bed", "bed")
-"""Fixtures of whole sessions that take a minute to build: hosts of the root lab, a cloud."""
-
 
 def pytest_configure() -> None:
     # A shell starts background jobs with SIGINT ignored, and every process that they start inherits that: Ctrl-C would do nothing.
@@ -16,16 +13,16 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `--dist loadgroup`, as .ci/run uses it: what shares a lab or a file stays together, and what may take longest
-    begins first."""
-    longest: dict[str, float] = {}
+    """What may take longest begins first. For `--dist loadgroup` (.ci/run): a file stays together, and all that stands on
+    the one cloud."""
+    limits: dict[str, float] = {}
     for item in items:
-        lab = next((name for name in LABS if name in getattr(item, "fixturenames", ())), None)
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(lab or item.path.parent.name + "/" + item.path.name))
+            cloud = item.get_closest_marker("openstack")
+            item.add_marker(pytest.mark.xdist_group("cloud" if cloud else f"{item.path.parent.name}/{item.path.name}"))
         limit = item.get_closest_marker("timeout")
-        longest[_group(item)] = max(longest.get(_group(item), 0), limit.args[0] if limit else 0)
-    items.sort(key=lambda item: -longest[_group(item)])
+        limits[_group(item)] = max(limits.get(_group(item), 0), limit.args[0] if limit else 0)
+    items.sort(key=lambda item: -limits[_group(item)])
 
 
 def _group(item: pytest.Item) -> str:

@@ -6,7 +6,7 @@ click counts characters, and breaks lines at spaces only: Chinese has none, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import click
 from wcwidth import wcswidth
@@ -30,8 +30,8 @@ class HelpFormatter(click.HelpFormatter):
         for line in wrap(text, self.width - self.current_indent):
             self.write(f"{indent}{line}\n")
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = _NAMES, col_spacing: int = 2) -> None:
-        indent = " " * self.current_indent
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = _NAMES, col_spacing: int = 2) -> None:
+        rows, indent = list(rows), " " * self.current_indent
         column = min(max((wcswidth(name) for name, _ in rows), default=0), col_max) + col_spacing
         for name, says in rows:
             first, *rest = wrap(says, self.width - self.current_indent - column) or [""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -107,6 +108,9 @@ def run(arguments: list[str]) -> int:
             err=True,
         )
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.UsageError as error:
         click.echo(_usage_message(error, lang), err=True)
         return 2
@@ -133,7 +137,13 @@ def _usage_message(error: click.UsageError, lang: Lang) -> str:
     named = _name_of(parameter) if parameter else getattr(error, "option_name", "")
     if lang == "zh":
         if isinstance(error, click.NoSuchOption):
-            what = f"没有这个选项：{named}"
+            what = f"没有这个选项：{named}{_meant(error.possibilities)}"
+        elif isinstance(error, click.exceptions.NoSuchCommand):
+            what = f"没有这个命令：{error.command_name}{_meant(error.possibilities)}"
+        elif isinstance(error, click.BadOptionUsage):
+            what = f"选项 {named} 后要写值"
+        elif extra := _EXTRA.search(what):
+            what = f"多余的参数：{extra[1]}"
         elif isinstance(error, click.MissingParameter):
             what = f"缺少参数：{named}"
         elif isinstance(error, click.BadParameter):
@@ -142,6 +152,13 @@ def _usage_message(error: click.UsageError, lang: Lang) -> str:
             what = f"用法不对：{what}"
     path = error.ctx.command_path if error.ctx else "govcloud"
     return f"{what}\n" + Text("下一步：{path} --help", "Next: {path} --help").format(path=path).to(lang)
+
+
+_EXTRA = re.compile(r"unexpected extra arguments? \((.*)\)")
+
+
+def _meant(names: list[str] | None) -> str:
+    return f"（是不是 {'、'.join(names)}？）" if names else ""
 
 
 def _name_of(parameter: click.Parameter) -> str:

@@ -13,8 +13,10 @@ A fact of servers earns the mean over all servers of the system: a system whose 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from math import fsum
 
 from govcloud.discovery.stale import source_kind, stale_after
 from govcloud.model.answers import Confidence, FactScore, FactState, Witness
@@ -49,25 +51,39 @@ def build_confidence(
     return {system.system_id: graded.confidence(system) for system in inventory.systems}
 
 
+def build_scores(inventory: Inventory, witnesses: Witnesses, *, now: datetime, stale_days: int) -> Mapping[str, int]:
+    """System id -> its score alone, as of `build_confidence`."""
+    graded = _Grades(inventory, witnesses, now, stale_days)
+    return {
+        system.system_id: _total(_points(fact, grades) for fact, grades in graded.facts(system))
+        for system in inventory.systems
+    }
+
+
 class _Grades:
     def __init__(self, inventory: Inventory, witnesses: Witnesses, now: datetime, stale_days: int) -> None:
-        self.witnesses, self.now, self.stale_days = witnesses, now, stale_days
+        self.witnesses, self._words = witnesses, _Words(now, stale_days)
         self.servers = {s.server_id: s for s in inventory.servers}
         self.disputed: dict[tuple[str, str], set[str]] = {}
         for conflict in inventory.conflicts:
             self.disputed.setdefault((conflict.subject_kind, conflict.subject_id), set()).add(conflict.field)
-        self._worths: dict[tuple[str, str, str], tuple[FactState, float, datetime | None]] = {}
 
     def confidence(self, system: System) -> Confidence:
+        parts = [
+            FactScore(
+                fact=fact, weight=WEIGHTS[fact], points=_points(fact, grades), states=dict(Counter(state for state, _ in grades))
+            )
+            for fact, grades in self.facts(system)
+        ]  # fmt: skip
+        parts.sort(key=lambda p: (-p.lost, -p.weight, p.fact))
+        return Confidence(system_id=system.system_id, score=_total(p.points for p in parts), parts=tuple(parts))
+
+    def facts(self, system: System) -> Iterator[tuple[str, Sequence[_Graded]]]:
+        """Each fact with the grades of those that it is known of."""
         of_system = self._graded("system", system.system_id, system)
         of_servers = [self._graded("server", i, self.servers[i]) for i in system.servers if i in self.servers]
-        parts = [
-            _score(fact, [of_system[field]] if kind == "system" else [graded[field] for graded in of_servers])
-            for fact, kind, field in _FACTS
-        ]
-        parts.sort(key=lambda p: (-p.lost, -p.weight, p.fact))
-        score = round(100 * sum(p.points for p in parts) / _TOTAL)
-        return Confidence(system_id=system.system_id, score=score, parts=tuple(parts))
+        for fact, kind, field in _FACTS:
+            yield fact, [of_system[field]] if kind == "system" else [g[field] for g in of_servers] or [_MISSING]
 
     def _graded(self, kind: str, subject_id: str, subject: System | Server) -> dict[str, _Graded]:
         """Field -> its grade, of all facts of the kind at once: there are a million of them in a large estate."""
@@ -79,28 +95,37 @@ class _Grades:
                 # Without a witness: networks that the system's own servers sit on, derived from what was told of them.
                 graded[field] = _MISSING if getattr(subject, field) in (None, "", ()) else _DERIVED
                 continue
-            state, worth, since = self._worth(kind, field, witness.source)
-            if field in disputed:
-                state, worth = "conflicting", worth * DOUBTED
-            if since is not None and witness.at < since:
-                state, worth = "stale", worth * AGED
-            graded[field] = state, worth
+            word, since = self._words[kind, witness.source][field]
+            stale = since is not None and witness.at < since
+            graded[field] = _lowered(word, disputed=field in disputed, stale=stale) if stale or disputed else word
         return graded
 
-    def _worth(self, kind: str, field: str, source: str) -> tuple[FactState, float, datetime | None]:
-        """The grade of an undisputed new word, and the instant before which a word is stale."""
-        key = kind, field, source
-        if key not in self._worths:
-            state, limit = source_kind(source), stale_after(field, source, self.stale_days)
-            worth = DECLARED_WORTH if state == "declared" and kind == "server" else 1.0
-            self._worths[key] = state, worth, None if limit is None else self.now - limit
-        return self._worths[key]
+
+class _Words(dict[tuple[str, str], Mapping[str, tuple[_Graded, datetime | None]]]):
+    """(kind, source) -> field -> the grade of an undisputed new word, and the instant before which a word is stale."""
+
+    def __init__(self, now: datetime, stale_days: int) -> None:
+        self._now, self._stale_days = now, stale_days
+
+    def __missing__(self, key: tuple[str, str]) -> Mapping[str, tuple[_Graded, datetime | None]]:
+        kind, source = key
+        state = source_kind(source)
+        worth = DECLARED_WORTH if state == "declared" and kind == "server" else 1.0
+        limits = {field: stale_after(field, source, self._stale_days) for field in _FIELDS[kind]}
+        self[key] = {f: ((state, worth), None if limit is None else self._now - limit) for f, limit in limits.items()}
+        return self[key]
 
 
-def _score(fact: str, grades: Sequence[_Graded]) -> FactScore:
-    grades = grades or [_MISSING]
-    states: dict[FactState, int] = {}
-    for state, _ in grades:
-        states[state] = states.get(state, 0) + 1
-    worth = sum(value for _, value in grades) / len(grades)
-    return FactScore(fact=fact, weight=WEIGHTS[fact], points=round(WEIGHTS[fact] * worth, 3), states=states)
+def _lowered(grade: _Graded, *, disputed: bool, stale: bool) -> _Graded:
+    state, worth = grade
+    if disputed:
+        state, worth = "conflicting", worth * DOUBTED
+    return ("stale", worth * AGED) if stale else (state, worth)
+
+
+def _points(fact: str, grades: Sequence[_Graded]) -> float:
+    return round(WEIGHTS[fact] * (sum(worth for _, worth in grades) / len(grades)), 3)
+
+
+def _total(points: Iterable[float]) -> int:
+    return round(100 * fsum(points) / _TOTAL)

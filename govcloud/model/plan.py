@@ -187,7 +187,7 @@ class PlanExplanation:
     text: Text
     """The answer in one sentence."""
     minutes: Text | None = None
-    """Where the minutes of its cutover come from; where no window takes it, what would."""
+    """Where those of its cutover come from."""
     bindings: tuple[Binding, ...] = ()
     """From the cutover back along what fixes its date, up to the start of the plan."""
     waits_for: tuple[str, ...] = ()

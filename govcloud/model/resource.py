@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from govcloud.model.migration import DriverName
+from govcloud.model.text import Text
 
 ResourceKind = Literal["server", "port", "volume", "image", "keypair", "ticket"]
+RESOURCE_NAMES: Mapping[ResourceKind, Text] = {
+    "server": Text("云主机", "server"), "port": Text("网卡端口", "port"), "volume": Text("云硬盘", "volume"),
+    "image": Text("镜像", "image"), "keypair": Text("密钥对", "key pair"), "ticket": Text("工单", "ticket"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

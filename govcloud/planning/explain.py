@@ -161,8 +161,9 @@ def _absent(plan: MigrationPlan, system_id: str) -> PlanExplanation | None:
         if unplaced.system_id == system_id:
             text = Text("未能排入：{r}", "Not placed: {r}").format(r=unplaced.reason)
             task = next((t for t in plan.problem.tasks if t.system_id == system_id), None)
-            minutes = too_long_text(task, longest_min(plan.problem.windows)) if task else None
-            return PlanExplanation(system_id=system_id, wave=None, move=None, text=text, minutes=minutes)
+            if task is not None and (why := too_long_text(task, longest_min(plan.problem.windows))) is not None:
+                text = Text("{t}。{w}", "{t}. {w}").format(t=text, w=why)
+            return PlanExplanation(system_id=system_id, wave=None, move=None, text=text)
     return None
 
 

@@ -83,16 +83,19 @@ def minutes_text(task: MoveTask) -> Text | None:
 
 
 def too_long_text(task: MoveTask, window_min: int) -> Text | None:
-    """What would let it into a window of so many minutes; None where the plan does not say where its minutes come from."""
+    """Why it does not go into a window of so many minutes, and what would let it in; None where it does by itself, and where
+    the plan does not say where its minutes come from."""
     parts = task.minutes
-    if parts is None or parts.rehearsed_min is not None or not task.data_mib:
+    if parts is None or task.cutover_min + task.reserve_min <= window_min:
+        return None
+    if parts.rehearsed_min is not None:
         return minutes_text(task)
     left = window_min - task.reserve_min - (task.cutover_min - parts.data_min)
     if left <= 0 or not parts.data_min:
         return minutes_text(task)
     return Text(
-        "{t}；每 GiB 用时不超过 {f} 分钟才放得进，实测能达到的，写入配置的 steps 一节后重新排期",
-        "{t}; it would fit at {f} min a GiB or less: if it was measured to be so fast, state that under steps in the settings and plan again",
+        "{t}；最后同步与核对每 GiB 合计不超过 {f} 分钟才放得进，实测能达到的，写入配置的 steps 一节后重新排期",
+        "{t}; it would fit at {f} min a GiB for final sync and comparison together: if they were measured to be so fast, state that under steps in the settings and plan again",
     ).format(t=minutes_text(task), f=_figure(left * 1024 / task.data_mib, down=True))
 
 

@@ -17,6 +17,7 @@ from govcloud.planning.collection import without_collection
 from govcloud.planning.hint import build_hint
 from govcloud.planning.layout import lay_out, plan_hash, problem_hash
 from govcloud.planning.leave_out import build_choice, left_out
+from govcloud.planning.openings import longest_min
 from govcloud.planning.relaxed import restrict
 from govcloud.planning.scheduling.schedule_check import measure, verify_schedule
 from govcloud.planning.translate import Translation, build_schedule_problem
@@ -282,7 +283,7 @@ def _unplaced(problem: PlanProblem, found: _Found, *, stopped: bool) -> tuple[Un
         if group_id not in out:
             continue
         if group_id in alone:
-            reason = Text("单独也排不进任何窗口，见冲突说明", "No window takes it even alone; see the conflict")
+            reason = _alone(problem, group_id)
         elif group_id in needs:
             reason = Text("它依赖的 {g} 排不进去", "{g}, which it needs, can't be placed").format(g=needs[group_id])
         elif found.status == "unknown" and stopped:
@@ -301,6 +302,23 @@ def _unplaced(problem: PlanProblem, found: _Found, *, stopped: bool) -> tuple[Un
             )
         result += [Unplaced(system_id=s, reason=reason) for s in group.system_ids]
     return tuple(sorted(result, key=lambda u: u.system_id))
+
+
+def _alone(problem: PlanProblem, group_id: str) -> Text:
+    need = max((j.length for j in problem.jobs if j.subject_id == group_id and j.calendar == "window"), default=0)
+    have = longest_min(problem.windows)
+    if need > have:
+        text = Text(
+            "割接加回退预留需 {n} 分钟，最长的窗口只有 {m} 分钟，解决办法见冲突说明",
+            "It needs {n} minutes with its rollback reserve, the longest window has {m}; the ways out stand with the conflict",
+        )
+        if any(g.group_id == group_id and len(g.system_ids) > 1 for g in problem.groups):
+            text = Text(
+                "同组系统割接加回退预留共需 {n} 分钟，最长的窗口只有 {m} 分钟，解决办法见冲突说明",
+                "Its group needs {n} minutes with the rollback reserve, the longest window has {m}; the ways out stand with the conflict",
+            )
+        return text.format(n=need, m=have)
+    return Text("单独也排不进任何窗口，见冲突说明", "No window takes it even alone; see the conflict")
 
 
 def _ties(problem: PlanProblem) -> list[tuple[str, str]]:

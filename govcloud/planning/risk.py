@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from govcloud.model.plan import Level, MigrationPlan, RiskAssessment, Wave
+from govcloud.model.plan_names import INPUT_NAMES
 from govcloud.model.plan_problem import ChangeWindow, Freeze, Job, MoveGroup, MoveTask
-from govcloud.model.text import Text
+from govcloud.model.text import Text, same
 from govcloud.planning.placing import Placing, bound, meets
 
 POINTS: Mapping[str, int] = {
@@ -187,7 +188,7 @@ def _confidence(scene: _Scene, group: MoveGroup, tasks: Sequence[MoveTask]) -> t
     cutover = scene.placing.cutover.get(group.group_id)
     doubts = []
     if assumed:
-        inputs = [INPUT_NAMES[f] for f in INPUT_NAMES if any(f in t.assumed for t in tasks)]
+        inputs = [INPUT_NAMES.get(f, same(f)) for f in sorted({f for t in tasks for f in t.assumed})]
         names = Text("、".join(n.zh for n in inputs), ", ".join(n.en for n in inputs))
         doubts.append(Text("按默认值估算：{f}", "taken from the defaults: {f}").format(f=names))
     provisional = cutover is not None and cutover.window.provisional

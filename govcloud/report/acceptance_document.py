@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,20 +11,26 @@ from govcloud.model.run import MOVED
 from govcloud.model.text import Text, same
 from govcloud.report.document import Document, FormRow, Section, Signature
 from govcloud.report.plan_words import listed
-from govcloud.report.proof_levels import attempts_of, proven_levels, unproven_levels
+from govcloud.report.proof_levels import CLAIMS, State, attempts_of, build_claims
 from govcloud.report.run import STATE
 from govcloud.report.run_facts import told
 from govcloud.report.run_overview import SystemStatus
-from govcloud.report.run_paper import RunPaper, run_form, served_at
+from govcloud.report.run_paper import RunPaper, downtime_min, run_form, served_at
 from govcloud.report.text import UNKNOWN
 from govcloud.report.view import Cell
 
+_PEOPLE = (Text("负责人", "Head"), Text("经办人", "Officer"))
 _PARTIES = (
-    Signature(party=Text("业主单位", "Owner"), people=(Text("负责人", "Head"), Text("经办人", "Officer"))),
-    Signature(party=Text("建设（实施）单位", "Builder"), people=(Text("负责人", "Head"), Text("经办人", "Officer"))),
-    Signature(party=Text("监理单位（如有）", "Supervisor (if any)")),
-    Signature(party=Text("验收组织单位", "Organiser of the acceptance")),
+    Signature(party=Text("建设（实施）单位", "Builder"), people=_PEOPLE),
+    Signature(party=Text("监理单位（如有）", "Supervisor (if any)"), people=_PEOPLE),
+    Signature(party=Text("验收组织单位", "Organiser of the acceptance"), people=_PEOPLE),
 )
+
+
+def _owners(paper: RunPaper, systems: Sequence[SystemStatus]) -> tuple[Signature, ...]:
+    """Every department signs for its own; one block without a name where none is known."""
+    known = dict.fromkeys(paper.departments.get(s.row.system_id) for s in systems)
+    return tuple(Signature(party=Text("业主单位", "Owner"), unit=unit, people=_PEOPLE) for unit in known)
 
 
 def build_acceptance_document(paper: RunPaper, blank: Document) -> Document:
@@ -35,12 +42,12 @@ def build_acceptance_document(paper: RunPaper, blank: Document) -> Document:
     left = [s.row.system_id for s in paper.systems if s.row.state not in MOVED]
     note = Text(
         "本次执行中未在新平台服务、不列入验收的系统：{s}。",
-        "Systems of the run that don't serve from the target and are not accepted: {s}.",
+        "Systems of the run that do not serve from the cloud and are not part of this acceptance: {s}.",
     )
     return replace(
-        blank, title=Text("上云迁移验收单（{r}）", "Acceptance form of run {r}").format(r=paper.shown.run.run_id), numbered=True,
+        blank, title=Text("上云迁移验收单（{r}）", "Acceptance form, run {r}").format(r=paper.shown.run.run_id), numbered=True,
         sections=(Section(section_id="overview", title=Text("概况", "Overview"), form=run_form(paper)), *sections),
-        closing=(note.format(s=listed(map(same, left))),) if left else (), signatures=_PARTIES,
+        closing=(note.format(s=listed(map(same, left))),) if left else (), signatures=(*_owners(paper, paper.moved), *_PARTIES),
     )  # fmt: skip
 
 
@@ -50,22 +57,30 @@ def _facts(paper: RunPaper, s: SystemStatus) -> tuple[FormRow, ...]:
     began = served_at(s)
     return (
         FormRow(fields=((Text("所属部门", "Department"), paper.departments.get(system_id, UNKNOWN)), (Text("当前状态", "State"), STATE[s.row.state]))),
-        FormRow(fields=((Text("割接完成", "Cut over"), began or UNKNOWN), (Text("停机（分钟）", "Downtime (min)"), _downtime(s)))),
+        FormRow(fields=((Text("割接完成", "Cut over"), began or UNKNOWN), (Text("停机", "Downtime"), _downtime(s)))),
         FormRow(fields=((Text("试运行", "Trial run"), _trial(paper, began, accepted)),)),
-        FormRow(fields=((Text("已证明级别", "Proven level"), list(proven_levels(s)) or UNKNOWN), (Text("未证明级别", "Levels not proven"), list(unproven_levels(s)) or UNKNOWN))),
-        FormRow(fields=((Text("紧急批准未复核", "Reviews due"), _unreviewed(paper, system_id)),)),
-        FormRow(fields=((Text("系统内验收记录", "Acceptance on record"), _on_record(paper, accepted)),)),
-        FormRow(fields=((Text("源环境保留", "The old side is kept"), _retention(paper, accepted)),)),
-        FormRow(fields=((Text("试运行期间的问题与处理", "Faults in the trial"), None),), lines=3),
-        FormRow(fields=((Text("遗留问题与期限", "What remains"), None),), lines=2),
-        FormRow(fields=((Text("验收结论", "Conclusion"), Text("（　）通过　　（　）整改后通过　　（　）不通过", "(  ) passed   (  ) passed after corrections   (  ) not passed")),)),
+        FormRow(fields=((Text("已证明级别", "Proven"), _levels(s, "proven")),)),
+        FormRow(fields=((Text("未证明级别", "Not proven"), _levels(s, "not_proven", "lapsed")),)),
+        FormRow(fields=((Text("待复核紧急批准", "Emergency approvals to review"), _unreviewed(paper, system_id)),)),
+        FormRow(fields=((Text("台账验收记录", "Acceptance on record"), _on_record(paper, accepted)),)),
+        FormRow(fields=((Text("源环境保留", "Source is kept"), _retention(paper, accepted)),)),
+        FormRow(fields=((Text("试运行问题与处理", "Problems in the trial run, and what was done"), None),), lines=3),
+        FormRow(fields=((Text("遗留问题与期限", "Left open, and until when"), None),), lines=2),
+        FormRow(fields=((Text("验收结论", "Conclusion"), Text("（　）通过　　（　）整改后通过　　（　）不通过", "(  ) passed   (  ) to pass once corrected   (  ) not passed")),)),
     )  # fmt: skip
 
 
+def _levels(s: SystemStatus, *states: State) -> Cell:
+    """In words: who signs need not know what L2 is."""
+    said = [
+        Text("{l} {c}", "{l} {c}").format(l=c.level, c=CLAIMS[c.level]) for c in build_claims(s) if c.state in states
+    ]
+    return listed(said, "；", "; ") if said else Text("无", "none")
+
+
 def _downtime(s: SystemStatus) -> Cell:
-    if s.downtime_from is None or s.downtime_to is None:
-        return UNKNOWN
-    return str(round((s.downtime_to - s.downtime_from).total_seconds() / 60))
+    minutes = downtime_min(s)
+    return UNKNOWN if minutes is None else Text("{n} 分钟", "{n} min").format(n=minutes)
 
 
 def _trial(paper: RunPaper, began: datetime | None, accepted: Order | None) -> Text:
@@ -74,12 +89,12 @@ def _trial(paper: RunPaper, began: datetime | None, accepted: Order | None) -> T
         return same(UNKNOWN)
     end = accepted.at if accepted else paper.shown.now
     least = (
-        Text("规定至少 {d} 天", "at least {d} days are asked for").format(d=days)
+        Text("规定至少 {d} 天", "at least {d} days required").format(d=days)
         if days
-        else Text("未规定最短天数", "no shortest time is set")
+        else Text("未规定最短天数", "no minimum is set")
     )
-    return Text("自 {a} 起，{w} {n} 天；{d}", "from {a}, {n} days {w}; {d}").format(
-        a=began.astimezone(paper.shown.zone).date(), n=(end - began).days, d=least,
+    return Text("自 {a} 起，{w} {n} 天；{d}", "since {a}, {n} days {w}; {d}").format(
+        a=began.astimezone(paper.shown.zone).date(), n=(end - began).days or Text("不足 1", "less than 1"), d=least,
         w=Text("至验收", "until acceptance") if accepted else Text("已", "so far"),
     )  # fmt: skip
 
@@ -92,8 +107,8 @@ def _unreviewed(paper: RunPaper, system_id: str) -> Text:
 
 def _on_record(paper: RunPaper, accepted: Order | None) -> Cell:
     if accepted is None:
-        return Text("尚未在系统内验收", "not accepted on record yet")
-    text = Text("{who}，{at}，意见：{why}", "{who}, {at}, finding: {why}")
+        return Text("尚无", "none yet")
+    text = Text("{who}，{at}，意见：{why}", "{who}, {at}, remark: {why}")
     who = "，".join(filter(None, (accepted.unit, accepted.actor)))
     at = f"{accepted.at.astimezone(paper.shown.zone):%Y-%m-%d %H:%M}"
     return text.format(who=who, at=at, why=accepted.reason or UNKNOWN)
@@ -117,8 +132,8 @@ def build_switch_off_document(paper: RunPaper, blank: Document) -> Document:
         for n, s in enumerate(off, 1)
     )  # fmt: skip
     return replace(
-        blank, title=Text("原系统下线记录（{r}）", "Switch-off record of run {r}").format(r=paper.shown.run.run_id), sections=sections,
-        signatures=(Signature(party=Text("业主单位", "Owner")), Signature(party=Text("执行（实施）单位", "Done by (builder)"))),
+        blank, title=Text("原系统下线记录（{r}）", "Switch-off record, run {r}").format(r=paper.shown.run.run_id), sections=sections,
+        signatures=(*_owners(paper, off), Signature(party=Text("执行（实施）单位", "Carried out by (builder)"), people=_PEOPLE)),
     )  # fmt: skip
 
 
@@ -129,12 +144,12 @@ def _switched_off(paper: RunPaper, s: SystemStatus) -> tuple[FormRow, ...]:
     facts = told({k: v for k, v in result.facts.items() if k != "level"}) if result else []
     by = "，".join(filter(None, (order.unit, order.actor))) if order else UNKNOWN
     return (
-        FormRow(fields=((Text("源主机", "Hosts of the source"), [m.source for m in s.row.spec.machines]),)),
+        FormRow(fields=((Text("源主机", "Source hosts"), [m.source for m in s.row.spec.machines]),)),
         FormRow(fields=((Text("下令", "Ordered by"), by), (Text("停用时间", "Switched off at"), (result.finished_at if result else None) or UNKNOWN))),
-        FormRow(fields=((Text("停用内容", "What was done"), listed(facts) if facts else Text("停止服务并取消开机启动，不删除数据", "the services were stopped and start at no boot; no data was deleted")),)),
+        FormRow(fields=((Text("停用内容", "What was done"), listed(facts) if facts else Text("停止服务并取消开机启动，不删除数据", "services stopped and disabled at boot; no data deleted")),)),
         FormRow(fields=((Text("证据摘要 SHA-256", "Evidence SHA-256"), (result.evidence_sha256 if result else None) or UNKNOWN),)),
         FormRow(fields=((Text("数据留存或销毁", "Data: kept or destroyed"), None),), lines=2),
         FormRow(fields=((Text("设备资产处置", "Disposal of the equipment"), None),), lines=2),
-        FormRow(fields=((Text("线路和专网注销", "Lines and dedicated network cancelled"), None),), lines=2),
-        FormRow(fields=((Text("运维经费核减", "Maintenance money cut"), None),), lines=2),
+        FormRow(fields=((Text("线路和专网注销", "Lines and dedicated networks cancelled"), None),), lines=2),
+        FormRow(fields=((Text("运维经费核减", "Maintenance budget reduced"), None),), lines=2),
     )  # fmt: skip

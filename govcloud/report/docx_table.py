@@ -28,12 +28,15 @@ _HEAD_FILL, _LINE, _FORM_LINE = "E8EEF4", "8A9BAC", "000000"
 _WRAPPED, _BEARABLE, _SQUEEZED, _PADDING, _WIDEST = 16, 12, 6, 2, 40
 """Half-width characters: what a column of running text should get; less turns the page, or is the last resort on a turned
 one; its margins; its most."""
-_WIDER = 1.2
+_WIDER = 1.25
 """Of a half-width character: a Latin letter in bold capitals, or in what stands in for Times New Roman."""
 _SMALLER = (Pt(9), Pt(8), Pt(7.5))
 """Sizes that a table takes whose codes do not fit a line otherwise; 六号 is the smallest of print."""
 _CODE = re.compile(r"\b(?=[A-Za-z-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
-"""Not every word with a hyphen: codes have digits."""
+_NAME = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
+"""In a list each word with a hyphen is a name; in a sentence only one with digits."""
+_SHORT = 12
+"""Characters of a part that stands in a list rather than in a sentence."""
 _PARTS = re.compile(r"(?<=[、；，。])|(?<=[,;] )|(?<= )(?=[A-Z0-9]+-)|(?=（)")
 _MAX_WORD = 24
 _DATED = re.compile(r"\d{4}-\d\d-\d\d")
@@ -78,12 +81,20 @@ class _Cell:
 
 def build_view_table(view: View, lang: Lang, tz: tzinfo, page: Page) -> BaseOxmlElement:
     heads = [clean(column.title.to(lang)) for column in view.columns]
-    rows = [[(cell_text(r.get(c.key), lang, tz), tone_of(r.get(c.key))) for c in view.columns] for r in view.rows]
+    values = [[r.get(c.key) for c in view.columns] for r in view.rows]
+    rows = [[(cell_text(value, lang, tz), tone_of(value)) for value in row] for row in values]
     texts = [[head, *(row[number][0] for row in rows)] for number, head in enumerate(heads)]
     page = _fitting(texts, page)
     widths = _column_widths(texts, page.room)
     rooms = [width * page.room // sum(widths) - _PADDING for width in widths]
-    held = [[(_hold_codes(text, room), tone) for (text, tone), room in zip(row, rooms, strict=True)] for row in rows]
+    codes = [
+        [_CODE if isinstance(value, str) or not isinstance(value, Sequence) else _NAME for value in row]
+        for row in values
+    ]
+    held = [
+        [(_hold_codes(text, room, code), tone) for (text, tone), room, code in zip(row, rooms, some, strict=True)]
+        for row, some in zip(rows, codes, strict=True)
+    ]
     aligns = [column.align for column in view.columns]
     return _data_table(heads, held, _shares(widths, page.twips), aligns, page)
 
@@ -119,16 +130,18 @@ def build_form_table(form: Sequence[FormRow], lang: Lang, tz: tzinfo, page: Page
 
 
 def build_signature_table(signatures: Sequence[Signature], lang: Lang, tz: tzinfo, page: Page) -> BaseOxmlElement:
-    """Two parties beside each other; their frame shows where to sign and to stamp."""
-    widths = _shares([1, 1], page.twips) if len(signatures) > 1 else [page.twips]
+    """Two parties beside each other, or three where that leaves no empty place; their frame shows where to sign and to stamp."""
+    beside = 3 if len(signatures) % 3 == 0 else min(len(signatures), 2)
+    widths = _shares([1] * beside, page.twips)
+    size = page.text if beside == 3 else _FORM_TEXT
     table = _table(widths, _FORM_LINE)
-    for at in range(0, len(signatures), len(widths)):
-        pair = signatures[at : at + len(widths)]
-        texts = [_signature_text(signature, lang, tz) for signature in pair]
-        texts += [""] * (len(widths) - len(pair))
+    for at in range(0, len(signatures), beside):
+        parties = signatures[at : at + beside]
+        texts = [_signature_text(signature, lang, tz) for signature in parties]
+        texts += [""] * (beside - len(parties))
         height = _ROOM_TO_SIGN * max(text.count("\n") for text in texts)
-        cells = [_Cell(text=text, width=w, size=_FORM_TEXT) for text, w in zip(texts, widths, strict=True)]
-        table.append(_row(cells, height=height, spread=True))
+        cells = [_Cell(text=text, width=w, size=size) for text, w in zip(texts, widths, strict=True)]
+        table.append(_row(cells, height=height, spread=True, keep=at + beside < len(signatures)))
     return table
 
 
@@ -186,7 +199,7 @@ def _width(text: str, running: int) -> int:
 def _code_width(text: str) -> int:
     if _DATED.search(text) and wcswidth(text) <= _MAX_WORD:
         return _printed(text)
-    words = re.findall(r"[!-~]+", text)
+    words = re.findall(r"[!-~]+[、；，]?", text)
     return max((_printed(word) for word in words if len(word) <= _MAX_WORD), default=0)
 
 
@@ -196,19 +209,21 @@ def _printed(text: str) -> int:
     return max(0, wcswidth(text)) + ceil((_WIDER - 1) * latin)
 
 
-def _hold_codes(text: str, room: int) -> str:
-    """With line breaks before the parts that do not fit a line: a code would be torn at its hyphens, and a hyphen that holds
+def _hold_codes(text: str, room: int, code: re.Pattern[str]) -> str:
+    """With line breaks before the codes that do not fit a line: programs tear them at their hyphens, and a hyphen that holds
     could not be searched for."""
-    if "\n" in text or _printed(text) <= room or not _CODE.search(text):
+    if "\n" in text or _printed(text) <= room or not code.search(text):
         return text
     lines, used = [""], 0
     for part in filter(None, _PARTS.split(text)):
-        if used and used + _printed(part.rstrip("、；，。,; ")) > room:
+        found, short = code.search(part), len(part) <= _SHORT
+        needed = part[: found.end() + 1] if found else part
+        if used and (found or short) and used + _printed(needed.rstrip(" ")) > room:
             lines.append("")
             used = 0
         lines[-1] += part
         used += _printed(part)
-        if used > room + 2:  # more than a full stop that hangs over: it flows into the next line
+        if used > room + 2:  # more than a blank that hangs over: it flows into the next line
             used %= max(room, 1)
     return "\n".join(line.rstrip(" ") for line in lines)
 
@@ -243,7 +258,7 @@ def _table(widths: Sequence[int], color: str) -> BaseOxmlElement:
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
     )
     margins = element("w:tblCellMar")
-    margins.extend(element(f"w:{side}", w="60", type="dxa") for side in ("left", "right"))
+    margins.extend(element(f"w:{side}", w="70", type="dxa") for side in ("left", "right"))
     layout = element("w:tblLayout", type="fixed")
     properties.extend([element("w:tblW", w=str(sum(widths)), type="dxa"), borders, layout, margins])
     grid = element("w:tblGrid")
@@ -253,9 +268,11 @@ def _table(widths: Sequence[int], color: str) -> BaseOxmlElement:
 
 
 def _row(
-    cells: Sequence[_Cell], *, head: bool = False, height: int = 0, middle: bool = False, spread: bool = False
-) -> BaseOxmlElement:
-    """Never torn apart by the end of a page. `height` in twentieths of a point at least; `spread`: with air between lines."""
+    cells: Sequence[_Cell], *, head: bool = False, height: int = 0, middle: bool = False, spread: bool = False, keep: bool = False
+) -> BaseOxmlElement:  # fmt: skip
+    """Never torn apart by the end of a page. `height` in twentieths of a point at least; `spread`: with air between lines;
+    `keep`: on the page of the next row.
+    """
     row, properties = element("w:tr"), element("w:trPr")
     properties.append(element("w:cantSplit"))
     if height:
@@ -264,7 +281,7 @@ def _row(
         properties.append(element("w:tblHeader"))
     row.append(properties)
     for cell in cells:
-        row.append(_cell(cell, middle=middle, spread=spread, keep=head))
+        row.append(_cell(cell, middle=middle, spread=spread, keep=head or keep))
     return row
 
 

@@ -27,7 +27,7 @@ FRAME: Mapping[str, Text] = {
 COLON = Text("：", ": ")
 """Between a label and its value."""
 _SEAL, _DATE = Text("单位（盖章）", "Unit (seal)"), Text("日期", "Date")
-_NO_DATE = Text("　　　　年　　月　　日", "____________")
+_NO_DATE = Text("　　　年　　月　　日", "____________")
 _BEIJING = "Asia/Shanghai"
 
 

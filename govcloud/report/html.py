@@ -118,7 +118,7 @@ def _view(view: View, section_id: str, number: int, lang: Lang, tz: tzinfo) -> d
             "title": head,
             "align": column.align,
             "hold": _hold(head),
-            "long": "long" if any(len(row[i]["text"]) > _LONG for row in rows) else "",
+            "long": _length(max((wcswidth(row[i]["text"]) for row in rows), default=0)),
             "least": max([wcswidth(head) if _hold(head) else _MAX_WORD, *(_least_width(row[i]) for row in rows)]),
         }
         for i, (head, column) in enumerate(zip(heads, view.columns, strict=True))
@@ -131,6 +131,11 @@ def _view(view: View, section_id: str, number: int, lang: Lang, tz: tzinfo) -> d
         "notes": [note.to(lang) for note in view.notes],
         "wide": bool(rows) and sum(column["least"] + _PADDING for column in columns) > _WIDE,
     }
+
+
+def _length(widest: int) -> str:
+    """Class of a column by its longest text: what is left over must not be a letter a line."""
+    return "long" if widest > 2 * _LONG else "some" if widest > _MAX_SHORT else ""
 
 
 def _cell(value: Cell, align: str, lang: Lang, tz: tzinfo) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from govcloud.model.plan import MigrationPlan, RiskAssessment
 from govcloud.model.plan_problem import MoveTask
 from govcloud.model.text import Text, same
 from govcloud.report.document import Document, Figure, FormRow, Section, Signature
-from govcloud.report.overview import build_plan_numbers
+from govcloud.report.frame import day_text as paper_day
+from govcloud.report.overview import planned_systems
 from govcloud.report.plan import build_conflict_view, build_excluded_view, build_unplaced_view, build_waves_view
 from govcloud.report.plan_changes import build_risks_view
 from govcloud.report.plan_curves import What, render_load_curves
 from govcloud.report.plan_gantt import render_plan_gantt
-from govcloud.report.plan_goals import build_goals_view
+from govcloud.report.plan_goals import build_goals_view, build_proof
 from govcloud.report.plan_graph import render_plan_graph
 from govcloud.report.plan_index import build_index
 from govcloud.report.plan_jobs import build_retirements_view
@@ -49,35 +50,60 @@ def build_migration_plan_document(paper: PlanPaper, blank: Document) -> Document
     """`blank`: with the office, the time and the source filled in."""
     plan = paper.plan
     sections = (
-        Section(section_id="overview", title=Text("项目概述", "Overview"), numbers=build_plan_numbers(plan), form=_form(plan)),
-        Section(section_id="goals", title=Text("迁移目标", "Goals"), views=_shown(build_goals_view(plan))),
-        Section(section_id="scope", title=Text("范围与现状", "Scope and present state"), views=_shown(build_scope_view(plan))),
-        Section(section_id="waves", title=Text("总体安排", "The plan as a whole"), figures=(_gantt(paper),),
-                views=_shown(_bare(build_wave_totals_view(plan, _of_waves(paper))))),
+        Section(section_id="overview", title=Text("项目概述", "Overview"), paragraphs=(_gist(plan),), form=_form(plan)),
+        Section(section_id="goals", title=Text("迁移目标", "Goals"), views=_shown(_goals(plan))),
+        Section(section_id="scope", title=Text("范围与现状", "Scope and present state"), views=_shown(build_scope_view(plan, paper.networks))),
+        Section(section_id="waves", title=Text("总体安排", "The plan as a whole"), intro=_DRAWN, figures=(_gantt(paper),),
+                views=_shown(_bare(_without(build_wave_totals_view(plan, _of_waves(paper)), "reasons")))),
         Section(section_id="systems", title=Text("各批系统", "The systems of each wave"),
                 views=_shown(_bare(_without(build_waves_view(plan, risks=paper.risks), "confidence", "together_with")))),
         Section(section_id="ties", title=Text("依赖与分组", "Dependencies and groups"), figures=(_graph(plan),),
                 views=_shown(build_hubs_view(plan), build_bridges_view(plan), _without(build_groups_view(plan, paper.risks), "group_id", "crew", "confidence", "starts_on", "ends_on"))),
         Section(section_id="load", title=Text("班组与资源", "Crews and resources"), figures=_curves(plan),
-                views=_shown(build_crews_view(plan), build_quotas_view(plan), build_load_view(plan))),
+                views=_shown(build_crews_view(plan), build_quotas_view(plan), _without(build_load_view(plan), "from_on", "resource_id"))),
         Section(section_id="freezes", title=Text("变更窗口与封网", "Change windows and freezes"),
                 views=_shown(build_freezes_view(plan), _used(build_calendar_view(plan)))),
         Section(section_id="networks", title=Text("业务专网撤销", "Closing of dedicated networks"), views=_shown(build_retirements_view(plan))),
         Section(section_id="risks", title=Text("风险", "Risks"), views=_shown(build_risks_view(plan, paper.risks))),
-        Section(section_id="back", title=Text("回退原则", "Principles of the way back"), paragraphs=_BACK),
-        Section(section_id="left", title=Text("未列入的系统", "Systems that are not in it"), paragraphs=_nothing_left(plan),
+        Section(section_id="back", title=Text("回退原则", "Rollback principles"), paragraphs=_BACK),
+        Section(section_id="left", title=Text("未列入的系统", "Systems not included"), paragraphs=_nothing_left(plan),
                 views=_shown(build_excluded_view(plan), build_unplaced_view(plan), build_conflict_view(plan))),
         _money(paper),
-        Section(section_id="assumed", title=Text("假设与待补资料", "Assumptions, and what is to be completed"), paragraphs=_assumptions(plan)),
+        Section(section_id="assumed", title=Text("假设与待补资料", "Assumptions and missing data"), paragraphs=_assumptions(plan)),
     )  # fmt: skip
     return replace(
-        blank, title=Text("政务信息系统迁移实施方案", "Plan of the migration to the government cloud"), numbered=True,
+        blank, title=Text("政务信息系统迁移实施方案", "Plan for the migration to the government cloud"), numbered=True,
         sections=tuple(s for s in sections if s.views or s.figures or s.paragraphs or s.form), notice=_notice(plan),
         signatures=(
-            Signature(party=Text("编制单位", "Written by")), Signature(party=Text("审核单位", "Examined by")),
+            Signature(party=Text("编制单位", "Prepared by")), Signature(party=Text("审核单位", "Reviewed by")),
             Signature(party=Text("批准单位", "Approved by")),
         ),
     )  # fmt: skip
+
+
+def _gist(plan: MigrationPlan) -> Text:
+    """What a leader reads, if nothing else."""
+    zone, moving = build_index(plan).zone, sum(len(w.moves) for w in plan.waves)
+    if not plan.waves:
+        return Text("本方案没有割接批次。", "This plan has no waves.")
+    first, last = (wave.window.starts_at.astimezone(zone).date() for wave in (plan.waves[0], plan.waves[-1]))
+    said = Text("本方案安排 {n} 个系统分 {w} 批割接到政务云，首批{a}，末批{b}；",
+                "{n} systems are cut over to the government cloud in {w} waves, the first on {a}, the last on {b}. ")  # fmt: skip
+    rest = Text("另有 {r} 个系统不占窗口（下线、合并等），未能排入 {u} 个，不列入 {e} 个。",
+                "{r} more need no window, such as those that retire; {u} could not be placed and {e} are not included.")  # fmt: skip
+    known = said.format(n=moving, w=len(plan.waves), a=paper_day(first), b=paper_day(last))
+    left = rest.format(r=len(planned_systems(plan)) - moving, u=len(plan.unplaced), e=len(plan.problem.excluded))
+    return Text(known.zh + left.zh, known.en + left.en)
+
+
+def _goals(plan: MigrationPlan) -> View:
+    """Who found the plan, and how, stands at its end."""
+    view = _without(build_goals_view(plan), "bound", "gap_pct")
+    return replace(view, title=Text("各项目标", "The goals"), notes=build_proof(plan)[1:])
+
+
+_DRAWN = Text("图画到各系统运维接管为止；源端保留和停用时间较长，超出的部分没有画出。",
+              "The chart ends with the last takeover of maintenance; sources are kept and switched off beyond its right edge.")  # fmt: skip
 
 
 def _form(plan: MigrationPlan) -> tuple[FormRow, ...]:
@@ -86,7 +112,7 @@ def _form(plan: MigrationPlan) -> tuple[FormRow, ...]:
     end = max((a.ends_on for a in plan.activities), default=None)
     return (
         FormRow(fields=((Text("计划编号", "Plan"), plan.plan_id), (Text("状态", "Status"), STATUS[plan.status]))),
-        FormRow(fields=((Text("计划起始", "From"), day_text(plan.problem.starts_on, zone)), (Text("批次数", "Waves"), str(len(plan.waves))))),
+        FormRow(fields=((Text("计划起始", "Starts"), day_text(plan.problem.starts_on, zone)), (Text("批次数", "Waves"), str(len(plan.waves))))),
         FormRow(fields=((Text("最后割接", "Last cutover"), day_text(last, zone) if last else UNKNOWN), (Text("全部工作结束", "All work ends"), end or UNKNOWN))),
         FormRow(fields=((Text("计划指纹 SHA-256", "Plan SHA-256"), plan.plan_hash),)),
     )  # fmt: skip
@@ -95,9 +121,9 @@ def _form(plan: MigrationPlan) -> tuple[FormRow, ...]:
 def _notice(plan: MigrationPlan) -> Text | None:
     said = []
     if plan.what_if:
-        said.append(Text("试算方案，不得执行。", "A trial: not to be carried out."))
+        said.append(Text("试算方案，不得执行。", "A trial plan: not to be carried out."))
     if any(w.window.provisional for w in plan.waves):
-        said.append(Text("部分日期为暂定，放假安排公布后重新排期。", "Some dates are provisional: plan again once the holidays are published."))  # fmt: skip
+        said.append(Text("部分日期为暂定，放假安排公布后重新排期。", "Some dates are provisional: revise the plan once the holidays are published."))  # fmt: skip
     return Text("".join(t.zh for t in said), " ".join(t.en for t in said)) if said else None
 
 
@@ -137,7 +163,7 @@ def _cut(view: View) -> View:
 
 def _graph(plan: MigrationPlan) -> Figure:
     return Figure(
-        title=Text("各组的依赖与先后", "Who needs whom"),
+        title=Text("各组的依赖与先后", "Dependencies and order of the groups"),
         svg=Text(render_plan_graph(plan, "zh"), render_plan_graph(plan, "en")),
     )
 
@@ -145,7 +171,7 @@ def _graph(plan: MigrationPlan) -> Figure:
 def _gantt(paper: PlanPaper) -> Figure:
     plan, day = paper.plan, paper.today
     return Figure(
-        title=Text("全部工作", "All of the work"),
+        title=Text("全部工作", "Work over time"),
         svg=Text(render_plan_gantt(plan, "zh", today=day), render_plan_gantt(plan, "en", today=day)),
     )
 
@@ -153,7 +179,7 @@ def _gantt(paper: PlanPaper) -> Figure:
 def _curves(plan: MigrationPlan) -> tuple[Figure, ...]:
     wanted: tuple[tuple[Text, What], ...] = (
         (Text("班组在各窗口的占用", "Crews in each window"), "crews"),
-        (Text("链路等同时占用的资源", "Links and what else is in use at the same time"), "links"),
+        (Text("链路等同时占用的资源", "Links and other resources in use at the same time"), "links"),
         (Text("配额与每月上限", "Quotas and monthly limits"), "quotas"),
     )
     scopes = {curve.resource.scope for curve in build_curves(plan)}
@@ -165,27 +191,26 @@ def _curves(plan: MigrationPlan) -> tuple[Figure, ...]:
     )
 
 
-def build_scope_view(plan: MigrationPlan) -> View:
+def build_scope_view(plan: MigrationPlan, networks: Sequence[Network]) -> View:
     """One line a department: what is planned, and what runs there today."""
+    names = {n.network_id: n.name for n in networks}
     departments: dict[str | None, list[MoveTask]] = {}
     for task in plan.problem.tasks:
         departments.setdefault(task.department, []).append(task)
-    placed = {m.system_id for w in plan.waves for m in w.moves}
     rows: list[dict[str, Cell]] = [
         {
-            "department": name, "systems": len(tasks), "placed": sum(t.system_id in placed for t in tasks),
+            "department": name, "systems": len(tasks),
             "core": sum(t.core for t in tasks), "mlps_3": sum((t.mlps_level or 0) >= 3 for t in tasks),
             "vcpus": sum(t.vcpus for t in tasks), "memory_gib": round(sum(t.memory_mib for t in tasks) / 1024),
-            "data_gib": round(sum(t.data_mib for t in tasks) / 1024), "networks": sorted({n for t in tasks for n in t.networks}),
+            "data_gib": round(sum(t.data_mib for t in tasks) / 1024), "networks": sorted({names.get(n, n) for t in tasks for n in t.networks}),
         }
         for name, tasks in sorted(departments.items(), key=lambda item: item[0] or "")
     ]  # fmt: skip
     columns = (
         Column("department", Text("部门", "Department")),
         Column("systems", Text("系统", "Systems"), "right"),
-        Column("placed", Text("排入批次", "In waves"), "right"),
         Column("core", Text("核心", "Core"), "right"),
-        Column("mlps_3", Text("等保三级及以上", "MLPS 3 and above"), "right"),
+        Column("mlps_3", Text("等保三级以上", "MLPS 3 and up"), "right"),
         Column("vcpus", same("vCPU"), "right"),
         Column("memory_gib", Text("内存（GiB）", "Memory (GiB)"), "right"),
         Column("data_gib", Text("数据（GiB）", "Data (GiB)"), "right"),
@@ -207,7 +232,7 @@ def build_crews_view(plan: MigrationPlan) -> View:
     ]  # fmt: skip
     columns = (
         Column("crew", Text("班组", "Crew")),
-        Column("skills", Text("技能", "Skills")),
+        *((Column("skills", Text("技能", "Skills")),) if any(c.skills for c in plan.problem.crews) else ()),
         Column("waves", Text("参加批次", "Waves")),
         Column("systems", Text("割接系统", "Systems"), "right"),
     )
@@ -255,26 +280,26 @@ def build_freezes_view(plan: MigrationPlan) -> View:
 
 
 _BACK = (
-    Text("割接只停止源系统写入，不删除源端数据；验收前随时可以回退。", "A cutover stops writes at the source and deletes nothing; until acceptance the way back is open."),
-    Text("每个系统都留有回退预留，窗口剩余时间不够割接和回退的，不开始割接。", "Each system has a reserve for its way back; where the window has no time left for both, no cutover is begun."),
-    Text("同组系统在同一窗口割接，共用一段回退预留；核对或服务验证不通过的，源系统恢复服务。", "The systems of a group are cut over in one window and share a reserve; where a comparison or the proof of service fails, the source serves again."),
-    Text("割接后写入目标的数据不自动带回，回退时导出并列明。各批步骤、次序和界限见回退方案。", "What the target took after the cutover is not carried back by itself but exported and listed. Each wave has its rollback plan."),
+    Text("割接只停止源系统写入，不删除源端数据；验收前随时可以回退。", "A cutover only stops writes at the source and deletes nothing there; until acceptance it can be rolled back at any time."),
+    Text("每个系统都留有回退预留，窗口剩余时间不够割接和回退的，不开始割接。", "Time for a rollback is reserved for each system; where the window has no time left for cutover and rollback, no cutover is begun."),
+    Text("同组系统在同一窗口割接，共用一段回退预留；核对或服务验证不通过的，源系统恢复服务。", "The systems of a group are cut over in one window and share a reserve; where the comparison of data or the check of the service fails, the source serves again."),
+    Text("割接后写入目标的数据不自动带回，回退时导出并列明。各批步骤、次序和界限见回退方案。", "Data written to the cloud after the cutover are not carried back but exported and listed. Steps, order and limits are in the rollback plan of each wave."),
 )  # fmt: skip
 
 
 def _nothing_left(plan: MigrationPlan) -> tuple[Text, ...]:
     if plan.problem.excluded or plan.unplaced:
         return ()
-    return (Text("清单中的系统均已列入。", "All systems of the inventory are in it."),)
+    return (Text("清单中的系统均已列入。", "All systems of the inventory are included."),)
 
 
 def _money(paper: PlanPaper) -> Section:
     """Only what the registers hold; nothing is estimated."""
     views = _shown(_line_costs(paper), _budgets(paper))
     return Section(
-        section_id="money", title=Text("经费", "Money"), views=views,
-        intro=Text("金额取自专网调查表和项目台账，本方案不作估算。", "Amounts are those of the registers of networks and projects; nothing is estimated.") if views else None,
-        paragraphs=() if views else (Text("清单中没有与本方案有关的经费数据。", "The inventory holds no amounts for this plan."),),
+        section_id="money", title=Text("经费", "Costs"), views=views,
+        intro=Text("金额取自专网调查表和项目台账，本方案不作估算。", "Amounts are taken from the network census and the project register; nothing is estimated.") if views else None,
+        paragraphs=() if views else (Text("清单中没有与本方案有关的经费数据。", "The inventory holds no amounts that concern this plan."),),
     )  # fmt: skip
 
 
@@ -293,7 +318,7 @@ def _line_costs(paper: PlanPaper) -> View:
     )
     note = Text(
         "撤销后每年不再支出 {y:,.0f} 元（按登记金额）。",
-        "Once closed, {y:,.0f} yuan a year are no longer spent, by the registered amounts.",
+        "By the registered amounts, {y:,.0f} yuan a year are saved once they are closed.",
     )
     return View(name="line_costs", title=Text("随专网撤销停止的线路费", "Line costs that end with the networks"), columns=columns, rows=rows,
                 notes=(note.format(y=sum(n.yearly_cost_yuan or 0 for n in known)),) if rows else ())  # fmt: skip
@@ -311,18 +336,24 @@ def _budgets(paper: PlanPaper) -> View:
         Column("name", Text("项目名称", "Name")),
         Column("systems", Text("涉及系统", "Systems")),
         Column("budget", Text("预算（元）", "Budget (yuan)"), "right"),
-        Column("maintenance", Text("年运维费（元）", "Maintenance a year (yuan)"), "right"),
+        Column("maintenance", Text("年运维费（元）", "Yearly maintenance (yuan)"), "right"),
     )
     return View(
-        name="budgets", title=Text("相关项目经费", "Money of the projects concerned"), columns=columns, rows=rows
+        name="budgets", title=Text("相关项目经费", "Budgets of the projects concerned"), columns=columns, rows=rows
     )
 
 
 def _assumptions(plan: MigrationPlan) -> tuple[Text, ...]:
     assumed: Sequence[str] = [t.system_id for t in plan.problem.tasks if t.assumed]
-    said = list(plan.problem.notes)
+    said = [_ended(note) for note in plan.problem.notes]
     if assumed:
         said.append(
-            Text("以下系统的部分依据未知，按默认值估算：{s}。", "Some inputs of these systems are unknown and taken from the defaults: {s}.").format(s=listed(map(same, assumed)))
+            Text("以下系统的部分依据未知，按默认值估算：{s}。", "Some inputs of these systems are unknown; defaults were used: {s}.").format(s=listed(map(same, assumed)))
         )  # fmt: skip
-    return tuple(said)
+    how = build_goals_view(plan).notes[len(build_proof(plan)) :][:1]
+    return (*said, *map(_ended, how))
+
+
+def _ended(said: Text) -> Text:
+    """As a sentence of a text: notes on a screen go without a full stop."""
+    return Text(said.zh.rstrip("。") + "。", said.en.rstrip(".") + ".")

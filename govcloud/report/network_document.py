@@ -23,14 +23,14 @@ def build_network_document(
         ("clauses", Text("条款与经费后果", "Clauses and funding"), ("network_clauses", "network_findings")),
         ("lines", Text("线路与费用", "Lines and cost"), ("network_lines",)),
         ("progress", Text("进展", "Progress"), ("network_trend", "networks_closed")),
-        ("compared", Text("填报与实测核对", "Declared against observed"), ("network_differences", "undeclared_networks")),
+        ("compared", Text("填报核实", "Declarations checked"), ("network_differences", "undeclared_networks")),
     )  # fmt: skip
     return Document(
         title=Text("业务专网台账", "Register of dedicated networks"), office=office, made_at=made_at, timezone=timezone,
         made_by=made_by, sections=(_overview(ledger, views), *(
             Section(
                 section_id=section_id, title=title, views=shown,
-                paragraphs=() if shown else (Text("没有这方面的情况。", "There is nothing to report."),),
+                paragraphs=() if shown else (_NOTHING.get(section_id) or Text("没有这方面的情况。", "There is nothing to report."),),
             )
             for section_id, title, names in sections for shown in (_filled(views, names),)
         )),
@@ -39,7 +39,15 @@ def build_network_document(
 
 def _filled(views: dict[str, View], names: tuple[str, ...]) -> tuple[View, ...]:
     """Without the tables that have nothing to say."""
-    return tuple(v for v in (views[name] for name in names) if v.rows or v.notes)
+    return tuple(v for v in (views[name] for name in names) if v.rows or (v.notes and v.name != "network_trend"))
+
+
+_NOTHING = {
+    "progress": Text(
+        "还没有可供比较的快照，也没有已撤销的专网。",
+        "There is no earlier snapshot to compare with, and no network has been closed.",
+    )
+}
 
 
 def _overview(ledger: NetworkLedger, views: dict[str, View]) -> Section:

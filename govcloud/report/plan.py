@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from govcloud.model.plan import GoalValue, MigrationPlan, PlanViolation, RiskAssessment
+from govcloud.model.plan_names import INPUT_NAMES
 from govcloud.model.text import Text, same
 from govcloud.report.findings import term
 from govcloud.report.plan_changes import build_diff_view as build_diff_view
@@ -22,7 +23,7 @@ from govcloud.report.plan_ties import build_bridges_view as build_bridges_view
 from govcloud.report.plan_ties import build_groups_view as build_groups_view
 from govcloud.report.plan_ties import build_hubs_view as build_hubs_view
 from govcloud.report.plan_ties import build_wave_totals_view as build_wave_totals_view
-from govcloud.report.plan_words import CONFIDENCE, DEMAND, LEVEL, PATH, clock, day_text, listed
+from govcloud.report.plan_words import CONFIDENCE, DEMAND, LEVEL, PATH, RULE, clock, day_text, listed
 from govcloud.report.view import Cell, Column, View
 
 
@@ -306,11 +307,11 @@ _ALWAYS = ("wave", "path", "cutover_min", "reserve_min", "data_gib", "vcpus", "m
 
 
 def _assumed(names: Sequence[str]) -> Text | None:
-    return listed(INPUT_NAMES[name] for name in names) if names else None
+    return listed(INPUT_NAMES.get(name, same(name)) for name in names) if names else None
 
 
 def build_violations_view(plan: MigrationPlan, violations: Sequence[PlanViolation], changes: Sequence[Text]) -> View:
-    rows: list[dict[str, Cell]] = [{"code": v.code, "subjects": v.subjects, "text": v.text} for v in violations]
+    rows: list[dict[str, Cell]] = [{"code": term(RULE, v.code), "subjects": v.subjects, "text": v.text} for v in violations]
     verdict = (
         Text("计划 {p} 不成立：{n} 处违反", "Plan {p} does not hold: {n} violations")
         if rows

@@ -42,6 +42,8 @@ _COLOURS: Mapping[JobKind, str] = {
     "notice": "#f3d08a", "archive": ORANGE, "close": INK,
 }  # fmt: skip
 _SLOW: frozenset[JobKind] = frozenset(["retention", "switch_off"])
+_SLOW_SHARE = 1.5
+"""They are drawn to their end where that makes the drawing no wider than by this."""
 """They go on for months after the others; the drawing ends before them."""
 _FREEZE = "#a8593c"
 _WINDOWS = Text("变更窗口（数字为批次，空心未用）", "Windows (wave; hollow: not used)")
@@ -116,7 +118,10 @@ class _Gantt:
         days = [index.plan.problem.starts_on, *(w.window.opens_on for w in index.plan.waves)]
         # A day of air on both sides; a work of no length lies on one day.
         self.first = min([*days, *(a.starts_on for a in work)])
-        self.last = max([*days, *(a.ends_on for a in work)]) + 3 * _DAY
+        last, whole = (max([*days, *(a.ends_on for a in some)]) for some in (work, index.plan.activities))
+        # Keeping the old place may take years, which would press all the rest into a corner.
+        within = whole - self.first <= _SLOW_SHARE * (last - self.first)
+        self.last = (whole if within else last) + 3 * _DAY
         self.left = min(max([text_px(_WINDOWS.to(lang)), *(text_px(r.label) for r in rows)]), _MOST_LABEL) + 14
         self.top = 26 + 2 * _STRIP
         self.bottom = self.top + _ROW * len(rows)

@@ -72,10 +72,10 @@ def build_goals_view(plan: MigrationPlan) -> View:
         Column("unit", Text("单位", "Unit")),
     )
     return View(name="goals", title=Text("目标与证明", "Goals and proof"), columns=columns, rows=tuple(rows),
-                notes=(*build_proof(plan), *_record_notes(plan)), facts={"status": plan.status})  # fmt: skip
+                notes=(*build_proof(plan), *build_record_notes(plan)), facts={"status": plan.status})  # fmt: skip
 
 
-def _record_notes(plan: MigrationPlan) -> tuple[Text, ...]:
+def build_record_notes(plan: MigrationPlan) -> tuple[Text, ...]:
     record = plan.solver
     if record is None:
         return ()

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from govcloud.model.plan import MigrationPlan, PlanViolation
 from govcloud.model.plan_pin import PlanEdit, PlanPin
 from govcloud.model.text import Text
+from govcloud.report.findings import term
+from govcloud.report.plan_words import RULE
 from govcloud.report.view import Cell, Column, View
 
 _OUT = Text("暂不排入", "left out")
@@ -67,7 +69,7 @@ def build_edits_views(
     broken = View(
         name="broken", title=Text("这样改会违反", "What these edits break"),
         columns=(Column("code", Text("规则", "Rule")), Column("subjects", Text("涉及", "Concerns")), Column("text", Text("说明", "What is wrong"))),
-        rows=tuple({"code": v.code, "subjects": list(v.subjects), "text": v.text} for v in violations),
+        rows=tuple({"code": term(RULE, v.code), "subjects": list(v.subjects), "text": v.text} for v in violations),
         notes=() if violations else (Text("没有违反任何规则", "They break no rule"),),
     )  # fmt: skip
     return changes, broken

@@ -33,7 +33,7 @@ SCOPE: Mapping[ResourceScope, Text] = {
 UNIT: Mapping[GoalKind, Text] = {
     "deadlines": Text("系统日（按优先级加权）", "system-days, weighted by priority"),
     "networks": Text("专网日（各专网撤销前天数之和）", "network-days until they are closed"),
-    "risk": Text("个（按权重）", "groups, weighted"), "makespan": Text("天", "days"),
+    "risk": Text("个（按权重）", "groups, weighted"), "makespan": Text("天（不含源端保留和关停）", "days, without keeping and switching off the sources"),
     "bridges": Text("条（按权重）", "ties, weighted"),
     "peak": Text("个班组（同时出动）", "crews at work at once"), "changes": Text("组", "groups"),
     "waiting": Text("系统日（按优先级加权）", "system-days, weighted by priority"),
@@ -57,6 +57,19 @@ DEMAND: Mapping[str, Text] = {
     "not_after": Text("最晚日期", "not after"), "pilots": Text("试点在先", "pilots first"),
     "weak": Text("弱依赖次序", "order of a weak dependency"), "apart": Text("不得同窗口", "not in the same window"),
     "pin": Text("固定安排", "pin"), "tie": Text("同批绑定", "tie"), "weeks": Text("计划期", "period"),
+}  # fmt: skip
+RULE: Mapping[str, Text] = {
+    "apart": DEMAND["apart"], "bound": Text("目标下界", "bound of a goal"), "crew": Text("班组", "crew"),
+    "crew_time": Text("班组时间", "time of a crew"), "day_off": Text("非工作日", "day off"),
+    "duration": Text("时长", "duration"), "executed": Text("已执行的安排", "what has been carried out"),
+    "freeze": Text("封网", "freeze"), "goal": Text("目标值", "value of a goal"), "group": Text("同组", "group"),
+    "job_missing": Text("缺少工作", "missing work"), "length": Text("割接时长", "length of a cutover"),
+    "not_after": DEMAND["not_after"], "not_before": DEMAND["not_before"],
+    "not_planned": Text("不在计划内", "not planned"), "order": Text("先后次序", "order"), "period": Text("计划期", "period"),
+    "pilots": DEMAND["pilots"], "pin": DEMAND["pin"], "placed_once": Text("重复或缺漏", "placed twice or never"),
+    "reserve": Text("回退预留", "reserve"), "resource": Text("容量", "capacity"), "sequence": Text("组内次序", "order in a group"),
+    "skills": Text("技能", "skills"), "status": Text("状态", "status"), "too_early": Text("前序未完", "work before it not done"),
+    "waves": Text("批次", "waves"), "weak": DEMAND["weak"], "window": Text("变更窗口", "change window"),
 }  # fmt: skip
 BINDING: Mapping[str, Text] = {
     "predecessor": Text("前序工作", "work before it"), "resource": Text("资源", "resource"),

@@ -140,7 +140,3 @@ def _reasons(attempt: Attempt) -> Text:
 
 def proven_levels(status: SystemStatus) -> tuple[str, ...]:
     return tuple(c.level for c in build_claims(status) if c.state == "proven")
-
-
-def unproven_levels(status: SystemStatus) -> tuple[str, ...]:
-    return tuple(c.level for c in build_claims(status) if c.state in ("not_proven", "lapsed"))

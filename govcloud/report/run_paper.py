@@ -11,7 +11,7 @@ from govcloud.model.gate import Order, OrderKind
 from govcloud.model.plan import Move
 from govcloud.model.run import MOVED
 from govcloud.model.step import StepName
-from govcloud.model.text import Term, Text
+from govcloud.model.text import Term, Text, same
 from govcloud.report.document import FormRow
 from govcloud.report.plan_words import listed
 from govcloud.report.proof_levels import attempts_of, proven_levels
@@ -22,6 +22,8 @@ from govcloud.report.text import UNKNOWN
 from govcloud.report.view import Cell, Column, View
 from govcloud.report.wave_facts import Word
 
+_NAMED = 12
+"""More systems than this are counted, not named, in a cell of a form."""
 SYSTEM = Column("system_id", Text("系统编号", "System"))
 NAME = Column("name", Text("系统名称", "Name"))
 
@@ -58,6 +60,12 @@ class RunPaper:
         return tuple(o for o in self.shown.orders if o.system_id == system_id and o.kind in kinds)
 
 
+def downtime_min(status: SystemStatus) -> int | None:
+    """Freeze to service, never less than one minute; None before both are known."""
+    start, end = status.downtime_from, status.downtime_to
+    return max(1, round((end - start).total_seconds() / 60)) if start and end else None
+
+
 def served_at(status: SystemStatus) -> datetime | None:
     """When the service was last proven through the entrance after the cutover."""
     proofs = attempts_of(status, "verify_service", ok=True)
@@ -66,7 +74,12 @@ def served_at(status: SystemStatus) -> datetime | None:
 
 def run_form(paper: RunPaper) -> tuple[FormRow, ...]:
     run = paper.shown.run
+    systems = [f"{s.row.system_id} {paper.names.get(s.row.system_id, '')}".strip() for s in paper.systems[:_NAMED]]
+    more = Text("{s} 等 {n} 个", "{s} and {m} more").format(
+        s=listed(map(same, systems)), n=len(paper.systems), m=len(paper.systems) - _NAMED
+    )
     return (
+        FormRow(fields=((Text("系统", "Systems"), systems if len(paper.systems) <= _NAMED else more),)),
         FormRow(fields=((Text("执行编号", "Run"), run.run_id), (Text("批次", "Wave"), UNKNOWN if run.wave is None else str(run.wave)))),
         FormRow(fields=((Text("发起人", "Started by"), run.created_by), (Text("登记时间", "Registered"), run.created_at))),
         FormRow(fields=((Text("迁移计划", "Plan"), run.plan_id or UNKNOWN),)),
@@ -80,12 +93,11 @@ def build_outcome_view(paper: RunPaper) -> View:
     rows: list[dict[str, Cell]] = []
     for s in paper.systems:
         move = paper.moves.get(s.row.system_id)
-        down = _minutes(s.downtime_from, s.downtime_to)
         rows.append(
             {
                 "system_id": s.row.system_id, "name": paper.names.get(s.row.system_id), "state": STATE[s.row.state],
                 "planned_at": move.starts_at if move else None, "frozen_at": s.downtime_from, "served_at": s.downtime_to,
-                "planned_min": _minutes(move.starts_at, move.cutover_ends_at) if move else None, "downtime_min": down,
+                "planned_min": _minutes(move.starts_at, move.cutover_ends_at) if move else None, "downtime_min": downtime_min(s),
                 "within": _within(s), "level": " ".join(proven_levels(s)) or None,
             }
         )  # fmt: skip
@@ -93,14 +105,14 @@ def build_outcome_view(paper: RunPaper) -> View:
         SYSTEM, NAME,
         Column("state", Text("结果", "Outcome")),
         Column("planned_at", Text("计划冻结", "Planned freeze")),
-        Column("frozen_at", Text("实际冻结", "Frozen at")),
-        Column("served_at", Text("恢复服务", "Served again at")),
+        Column("frozen_at", Text("实际冻结", "Frozen")),
+        Column("served_at", Text("恢复服务", "In service again")),
         Column("planned_min", Text("计划停机（分钟）", "Planned downtime (min)"), "right"),
-        Column("downtime_min", Text("实际停机（分钟）", "Downtime (min)"), "right"),
+        Column("downtime_min", Text("实际停机（分钟）", "Actual downtime (min)"), "right"),
         Column("within", Text("在窗口内", "Inside the window")),
         Column("level", Text("已证明级别", "Proven levels")),
     )  # fmt: skip
-    return View(name="outcome", title=Text("各系统结果", "What came of each system"), columns=columns, rows=tuple(rows))
+    return View(name="outcome", title=Text("各系统结果", "Outcome of each system"), columns=columns, rows=tuple(rows))
 
 
 def _minutes(start: datetime | None, end: datetime | None) -> int | None:
@@ -141,13 +153,13 @@ def build_times_view(paper: RunPaper) -> View:
         Column("result", Text("结果", "Result")),
     )
     note = Text("实际用时为各次尝试之和；计划用时按步骤典型用时和实测数据量推算。",
-                "Actual: the sum over all attempts. Planned: typical lengths for the data that was measured.")  # fmt: skip
+                "Actual: the sum over all attempts. Planned: the length of each step for the data measured.")  # fmt: skip
     return View(name="times", title=Text("计划与实际用时", "Planned and actual times"), columns=columns, rows=tuple(rows), notes=(note,) if rows else ())  # fmt: skip
 
 
 _NOT_BEGUN = Text("未开始", "not begun")
 _FOUND_DONE = Term("核对证实已完成", "found done by a check", "ok")
-_TAKEN_AS_DONE = Term("按决定视为完成", "taken as done by decision", "done")
+_TAKEN_AS_DONE = Term("按决定视为完成", "counted as done by decision", "done")
 
 
 def _step_result(paper: RunPaper, s: SystemStatus, made: Sequence[Attempt]) -> Cell:
@@ -193,16 +205,16 @@ def build_failures_view(paper: RunPaper) -> View:
         Column("attempt", Text("第几次", "Attempt"), "right"),
         Column("at", Text("时间", "At")),
         Column("result", Text("结果", "Result")),
-        Column("reasons", Text("原因", "Why")),
-        Column("then", Text("其后", "Then")),
+        Column("reasons", Text("原因", "Reason")),
+        Column("then", Text("其后", "Afterwards")),
     )
-    return View(name="failures", title=Text("未成功的尝试", "Attempts that did not succeed"), columns=columns, rows=tuple(rows))  # fmt: skip
+    return View(name="failures", title=Text("未成功的尝试", "Unsuccessful attempts"), columns=columns, rows=tuple(rows))  # fmt: skip
 
 
 def _then(s: SystemStatus, attempt: Attempt) -> Text:
     key, token = attempt.key, attempt.token
     if any(b.token > token for b in attempts_of(s, key.step, key.phase, ok=True)):
-        return Text("重做成功", "done by a later attempt")
+        return Text("重做成功", "a later attempt succeeded")
     if key.phase == "apply" and any(b.token > token for b in attempts_of(s, key.step, "verify", ok=True)):
         return _FOUND_DONE
     return STATE[s.row.state]
@@ -213,7 +225,7 @@ def build_emergencies_view(paper: RunPaper) -> View:
     rows = tuple(_emergencies(paper))
     columns = (
         SYSTEM,
-        Column("step", Text("环节", "Before step")),
+        Column("step", Text("环节", "Step approved")),
         Column("people", Text("批准人", "Approved by")),
         Column("used_at", Text("使用时间", "Used at")),
         Column("reason", Text("理由", "Reason")),
@@ -223,7 +235,10 @@ def build_emergencies_view(paper: RunPaper) -> View:
         Column("finding", Text("复核结论", "Finding")),
     )
     return View(
-        name="emergencies", title=Text("紧急批准及复核", "Emergencies and their review"), columns=columns, rows=rows
+        name="emergencies",
+        title=Text("紧急批准及复核", "Emergency approvals and their review"),
+        columns=columns,
+        rows=rows,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from govcloud.model.account import ACCOUNT_ROLE_NAMES
 from govcloud.model.attempt import Attempt, StepResult
 from govcloud.model.gate import Answer, Order
-from govcloud.model.resource import Resource
+from govcloud.model.resource import RESOURCE_NAMES, Resource
 from govcloud.model.step import StepName
 from govcloud.model.text import Term, Text, same
 from govcloud.report.run_facts import DIGEST_CHARS, told
@@ -221,7 +221,7 @@ def build_resources_view(resources: Sequence[Resource]) -> View:
         ),
         rows=tuple(
             {
-                "system_id": r.system_id, "machine": r.machine, "kind": r.kind, "cloud": r.cloud or r.driver, "name": r.name,
+                "system_id": r.system_id, "machine": r.machine, "kind": Term(RESOURCE_NAMES[r.kind].zh, RESOURCE_NAMES[r.kind].en, r.kind), "cloud": r.cloud or r.driver, "name": r.name,
                 "external_id": r.external_id, "address": r.address, "created_at": r.created_at, "deleted_at": r.deleted_at,
             }
             for r in resources

@@ -14,6 +14,7 @@ from govcloud.report.run_paper import (
     build_failures_view,
     build_outcome_view,
     build_times_view,
+    downtime_min,
     run_form,
 )
 from govcloud.report.run_records import build_attempts_view, build_orders_view
@@ -29,20 +30,20 @@ def build_run_report_document(paper: RunPaper, blank: Document) -> Document:
     )
     sections = (
         Section(section_id="overview", title=Text("概况", "Overview"), numbers=_numbers(paper), form=run_form(paper)),
-        Section(section_id="outcome", title=Text("各系统结果", "What came of each system"), views=(build_outcome_view(paper),),
+        Section(section_id="outcome", title=Text("各系统结果", "Outcome of each system"), views=(build_outcome_view(paper),),
                 paragraphs=_written_meanwhile(paper)),
         _section("times", Text("计划与实际用时", "Planned and actual times"), build_times_view(paper)),
-        _section("failures", Text("未成功的尝试", "Attempts that did not succeed"), build_failures_view(paper)),
+        _section("failures", Text("未成功的尝试", "Unsuccessful attempts"), build_failures_view(paper)),
         _section("words", Text("批准记录", "Approvals"), *words),
-        _section("emergencies", Text("紧急批准及复核", "Emergencies and their review"), build_emergencies_view(paper)),
+        _section("emergencies", Text("紧急批准及复核", "Emergency approvals and their review"), build_emergencies_view(paper)),
         _section("orders", Text("命令和决定", "Orders and decisions"), build_orders_view(paper.shown)),
-        _section("attempts", Text("附：各次尝试", "Annex: every attempt"), build_attempts_view(paper.shown)),
+        _section("attempts", Text("附：各次尝试", "Annex: all attempts"), build_attempts_view(paper.shown)),
     )  # fmt: skip
     return replace(
-        blank, title=Text("迁移执行报告（{r}）", "Report of run {r}").format(r=paper.shown.run.run_id), sections=sections,
+        blank, title=Text("迁移执行报告（{r}）", "Migration report, run {r}").format(r=paper.shown.run.run_id), sections=sections,
         notice=_unfinished(paper), signatures=(
-            Signature(party=Text("编制（实施单位）", "Written by (builder)")),
-            Signature(party=Text("审核（系统主管部门）", "Examined by (owner)")),
+            Signature(party=Text("编制（实施单位）", "Prepared by (builder)")),
+            Signature(party=Text("审核（系统主管部门）", "Reviewed by (owner)")),
         ),
     )  # fmt: skip
 
@@ -58,17 +59,13 @@ def _section(section_id: str, title: Text, *views: View) -> Section:
 def _numbers(paper: RunPaper) -> tuple[Number, ...]:
     states = [s.row.state for s in paper.systems]
     back = sum(s in ("rolled_back", "failed", "cancelled") for s in states)
-    spans = [
-        (s.downtime_to - s.downtime_from).total_seconds() / 60
-        for s in paper.systems
-        if s.downtime_from and s.downtime_to
-    ]
+    spans = [minutes for s in paper.systems if (minutes := downtime_min(s)) is not None]
     unit = Text("个", "")
     return (
         Number(label=Text("系统", "Systems"), value=len(states), unit=unit),
-        Number(label=Text("已在新平台服务", "Serve from the target"), value=len(paper.moved), unit=unit, tone="good" if paper.moved else "plain"),
+        Number(label=Text("已在新平台服务", "In service on the cloud"), value=len(paper.moved), unit=unit, tone="good" if paper.moved else "plain"),
         Number(label=Text("未成功、已取消或已回退", "Failed, cancelled or rolled back"), value=back, unit=unit, tone="bad" if back else "plain"),
-        Number(label=Text("最长停机", "Longest downtime"), value=round(max(spans)) if spans else None, unit=Text("分钟", "min")),
+        Number(label=Text("最长停机", "Longest downtime"), value=max(spans, default=None), unit=Text("分钟", "min")),
     )  # fmt: skip
 
 
@@ -76,7 +73,7 @@ def _unfinished(paper: RunPaper) -> Text | None:
     left = sum(s.row.state in ("waiting", "running", "held", "needs_person", "rolling_back") for s in paper.systems)
     if not left:
         return None
-    return Text("执行尚未结束：{n} 个系统还在途中。", "The run is not over: {n} systems are still under way.").format(
+    return Text("执行尚未结束：{n} 个系统还在途中。", "The run is not over: systems still under way: {n}.").format(
         n=left
     )
 
@@ -95,7 +92,7 @@ def _written_meanwhile(paper: RunPaper) -> tuple[Text, ...]:
         taken = Text("；".join(t.zh for t in found), "; ".join(t.en for t in found))
         lines.append(
             Text("{s} 已回退，源系统恢复服务；割接后写入目标的数据未带回：{t}。",
-                 "{s} was rolled back, the source serves again; what was written to the target is not carried back: {t}.").format(
+                 "{s} was rolled back and the source serves again. Data written to the cloud in between were not carried back: {t}.").format(
                 s=s.row.system_id, t=taken if found else Text("没有记录到新增或改动", "nothing was recorded"))
         )  # fmt: skip
     return tuple(lines)

@@ -32,6 +32,7 @@ _HEAD_FONT = Font(bold=True)
 _HEAD_FILL = PatternFill("solid", fgColor="E8EEF4")
 _LINE = Border(bottom=Side(style="thin", color="8A9BAC"))
 _NOTE_FONT = Font(color="555555")
+_BODY = {side: Alignment(horizontal=side, vertical="top", wrap_text=True) for side in ("left", "right")}
 
 
 def render_xlsx(views: Sequence[View], lang: Lang, tz: tzinfo | None = None) -> bytes:
@@ -67,7 +68,7 @@ def _fill(sheet: Worksheet, view: View, lang: Lang, tz: tzinfo | None) -> None:
     for number, row in enumerate(view.rows, start=2):
         for index, column in enumerate(view.columns, start=1):
             cell = _write(sheet, number, index, row.get(column.key), lang, tz)
-            cell.alignment = Alignment(horizontal=column.align, vertical="top", wrap_text=True)
+            cell.alignment = _BODY[column.align]
     if view.columns:
         sheet.freeze_panes = "A2"
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(view.columns))}{max(len(view.rows), 1) + 1}"

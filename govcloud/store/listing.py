@@ -315,8 +315,7 @@ def load_witnesses(tx: Connection, ids: Collection[str] | None = None) -> dict[s
     times: dict[str, datetime] = {}
     for numbers in [None] if needed is None else chunks(needed):
         part = heads if numbers is None else heads.where(table.statement_id.in_(numbers))
-        for row in tx.execute(part):
-            number, source, text = row.statement_id, row.source, row.observed_at
+        for number, source, text in tx.execute(part):
             at = times.get(text)
             if at is None:
                 at = times[text] = datetime.fromisoformat(text)

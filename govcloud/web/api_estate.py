@@ -1,16 +1,18 @@
-"""/api: departments, systems, servers, networks, dependencies, tenants, projects, and what witnesses disagree about."""
+"""/api: departments, systems, servers, networks, dependencies, tenants, projects, and what witnesses disagree about or people settled."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from secrets import token_hex
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import File, HTTPException, Query, UploadFile
+from pydantic import Field
 
 from govcloud.errors import GovcloudError
 from govcloud.model import answers
-from govcloud.model.answers import FieldAnswer
+from govcloud.model.answers import Confirmation, FieldAnswer, Settled
 from govcloud.model.collect import FileImport, RowError, SheetKind
 from govcloud.model.deadline import ProjectDeadline, UndatedDuty
 from govcloud.model.inventory import Conflict, Dependency, Joined, Network, Project, System, Tenant
@@ -18,9 +20,23 @@ from govcloud.model.observation import SubjectKind
 from govcloud.model.overlap import DepartmentRow
 from govcloud.model.server import Server
 from govcloud.model.text import Text
-from govcloud.web.api_shape import Collecting, Day, Name, Out, Page, Paged, Part, Reading, new_router
+from govcloud.web.api_shape import (
+    Body,
+    Collecting,
+    Day,
+    Name,
+    Out,
+    Page,
+    Paged,
+    Part,
+    Reading,
+    Reason,
+    Words,
+    new_router,
+)
 from govcloud.web.files import hide_folder, uploaded
 from govcloud.web.visit import Visit
+from govcloud.workflow import confirm as settle
 from govcloud.workflow import projects as workflow
 from govcloud.workflow.collect import import_files
 from govcloud.workflow.inventory import explain_subject, list_conflicts, list_page
@@ -29,6 +45,7 @@ from govcloud.workflow.overlap import list_departments
 router = new_router("estate")
 T = TypeVar("T")
 Department = Annotated[Name | None, Query(description="A part of its name")]
+_RELATIONS: Mapping[str, settle.Relation] = {"same_as": "same_as", "not_same_as": "not_same_as"}
 Find = Annotated[Name | None, Query(description="Anywhere in the values")]
 
 
@@ -62,6 +79,21 @@ class Imported(Out):
     sha256: str
     sheets: list[Sheet]
     refusal: Text | None
+
+
+class Said(Body):
+    subject: Name = Field(description="Its id, or another by which it is known")
+    field: Name = Field(description="A field of it, `same_as` or `not_same_as`")
+    value: Name = Field(description="As a person writes it; of `same_as` the other id")
+    reason: Reason
+    document: Words = Field(default="", description="The paper that it rests on")
+
+
+class TakenBack(Body):
+    subject: Name
+    field: Name
+    other: Words = Field(default="", description="Of `same_as` and `not_same_as`: the other id")
+    reason: Reason
 
 
 @router.get("/departments", response_model=Page[DepartmentRow])
@@ -157,6 +189,28 @@ def import_workbook(visit: Collecting, file: Annotated[UploadFile, File()], kind
         hide_folder(error, kept.parent)
         raise
     return _imported(done)
+
+
+@router.get("/confirmations", response_model=Page[Confirmation])
+def get_confirmations(visit: Reading, part: Paged, department: Department = None) -> Any:
+    """What people have settled, and what witnesses have said against it since."""
+    return part.of(settle.list_confirmations(visit.session, department))
+
+
+@router.post("/confirmations", response_model=Settled)
+def confirm(visit: Collecting, said: Said) -> Any:
+    """Settles a field, or whether two ids are one thing; no import overrides it."""
+    if said.field in _RELATIONS:
+        relation = _RELATIONS[said.field]
+        return settle.confirm_identity(visit.session, said.subject, said.value, relation, said.reason, said.document)
+    return settle.confirm_field(visit.session, said.subject, said.field, said.value, said.reason, said.document)
+
+
+@router.post("/confirmations/withdrawal", response_model=Settled)
+def withdraw_confirmation(visit: Collecting, said: TakenBack) -> Any:
+    if said.field in _RELATIONS:
+        return settle.withdraw_identity(visit.session, said.subject, said.other, _RELATIONS[said.field], said.reason)
+    return settle.withdraw_field(visit.session, said.subject, said.field, said.reason)
 
 
 def _imported(done: FileImport) -> Any:

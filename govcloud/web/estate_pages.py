@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
+from govcloud.errors import UsageError
 from govcloud.model.answers import Page, Query, SubjectAnswer
 from govcloud.model.regulation import Severity
 from govcloud.model.text import Text, same
@@ -38,6 +39,9 @@ _LEVELS: tuple[Choice, ...] = (*((str(n), str(n)) for n in range(1, 6)), _UNKNOW
 SUBJECTS: Mapping[str, str] = {kind: f"/{kind}s/{{}}" for kind in ("system", "server", "network", "project")}
 """Kind of a subject -> its page."""
 KNOWN = Text("已知情况", "What is known")
+IMPORT_FIRST = Text(
+    "还没有导入普查表：govcloud import 普查表.xlsx", "No census was imported yet: govcloud import CENSUS.xlsx"
+)
 BY_ID = Text("编号", "id")
 _SYSTEM_ORDERS: tuple[Choice, ...] = (
     ("name", Text("名称", "name")),
@@ -75,6 +79,14 @@ class Asked:
         paging = self.paging(0)
         return lists.Part() if self.whole else lists.Part(limit=paging.rows, offset=paging.offset)
 
+    def answered(self, view: View, total: int, first: Text) -> View:
+        """With one note: how many there are; of none, that nothing fits what was asked for, or what to do `first`."""
+        if total:
+            return replace(view, notes=view.notes[:1])
+        narrowed = any(value for name, value in self.values.items() if name not in ("order", "kind"))
+        nothing = Text("没有符合条件的记录；可放宽或清除条件", "Nothing fits; ask for less, or clear the filters")
+        return replace(view, notes=(nothing if narrowed else first,))
+
     def field(
         self, name: str, label: Text, choices: Sequence[Choice] | None = None, *, first: Text | None = None
     ) -> dict[str, Any]:
@@ -109,7 +121,7 @@ def systems(visit: Reading) -> Response:
         asked.field("network", Text("网络（编号或名称）", "Network (id or name)")),
         asked.field("order", Text("排序", "Sorted by"), _SYSTEM_ORDERS, first=BY_ID),
     )
-    return _listed(visit, Text("系统", "Systems"), build_system_page(found), found, asked, filters)
+    return _listed(visit, build_system_page(found), found, asked, filters)
 
 
 @router.get("/servers")
@@ -124,14 +136,13 @@ def servers(visit: Reading) -> Response:
         asked.field("state", Text("核实情况", "Seen or declared"), _SERVER_STATES),
         asked.field("order", Text("排序", "Sorted by"), _SERVER_ORDERS, first=BY_ID),
     )
-    return _listed(visit, Text("服务器", "Servers"), build_server_page(found), found, asked, filters)
+    return _listed(visit, build_server_page(found), found, asked, filters)
 
 
-def _listed(
-    visit: Visit, title: Text, view: View, found: Page, asked: Asked, filters: Sequence[dict[str, Any]]
-) -> Response:
+def _listed(visit: Visit, view: View, found: Page, asked: Asked, filters: Sequence[dict[str, Any]]) -> Response:
     # The first note counts; the others tell of options of the command line.
-    return visit.views(title, replace(view, notes=view.notes[:1]), paging=asked.paging(found.total), filters=filters)
+    shown = asked.answered(view, found.total, IMPORT_FIRST)
+    return visit.views(view.title, shown, paging=asked.paging(found.total), filters=filters)
 
 
 @router.get("/conflicts")
@@ -146,18 +157,26 @@ def conflicts(visit: Reading) -> Response:
     view = build_conflict_page(found)
     kinds = {c.subject_id: c.subject_kind for c in found.conflicts}
     rows = tuple({**row, "subject_id/page": SUBJECTS.get(kinds[str(row["subject_id"])])} for row in view.rows)
-    return visit.views(
-        view.title, replace(view, rows=rows, notes=view.notes[:1]), paging=asked.paging(found.total),
-        filters=filters,
-    )  # fmt: skip
+    none = Text("没有说法不一的事实", "Witnesses disagree about nothing")
+    shown = asked.answered(replace(view, rows=rows), found.total, none)
+    return visit.views(view.title, shown, paging=asked.paging(found.total), filters=filters)  # fmt: skip
 
 
 @router.get("/departments")
 def departments(visit: Reading) -> Response:
-    found = read_departments(visit.session)
+    title = Text("部门", "Departments")
+    try:
+        found = read_departments(visit.session)
+    except UsageError:
+        return nothing_yet(visit, title)
     asked, view = Asked(visit), build_departments_view(found.value)
     shown = replace(view, rows=tuple(asked.part.of(view.rows)))
-    return visit.views(Text("部门", "Departments"), shown, intro=computed(found), paging=asked.paging(len(view.rows)))
+    return visit.views(title, shown, intro=computed(found), paging=asked.paging(len(view.rows)))
+
+
+def nothing_yet(visit: Visit, title: Text) -> Response:
+    """Before the first import."""
+    return visit.views(title, View(name="nothing", title=title, columns=(), notes=(IMPORT_FIRST,)))
 
 
 def computed(found: Kept[Any]) -> Text:

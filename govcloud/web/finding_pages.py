@@ -29,6 +29,7 @@ from govcloud.workflow.waiver import add_waiver, granting_parties, list_waivers,
 
 router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Waiving = Annotated[Visit, Depends(enter("waive"))]
+_NONE = Text("没有这类问题；还没有检查过的，先运行 govcloud check estate", "None of this kind; where nothing was checked yet: govcloud check estate")  # fmt: skip
 _KINDS: tuple[Choice, ...] = (
     ("waived", Text("已豁免", "waived")),
     ("undetermined", Text("不能判定", "undetermined")),
@@ -48,6 +49,7 @@ def findings(visit: Reading) -> Response:
     kind, order = given.pop("kind"), given.pop("order") or "severity"
     question = lists.FindingQuestion(**given, order=order, standing="reference" if kind == "reference" else "binding")
     view, total = _found(visit, kind, question, asked.part)
+    shown = asked.answered(view, total, _NONE) if not total else view
     topics, clauses = lists.finding_choices(visit.session)
     filters = (
         asked.field("kind", Text("类别", "Kind"), _KINDS, first=Text("不符合项", "failing")),
@@ -59,7 +61,7 @@ def findings(visit: Reading) -> Response:
         asked.field("order", Text("排序", "Sorted by"), _ORDERS, first=Text("程度", "severity")),
     )
     links = ((Text("豁免清单", "All waivers"), "/waivers"),)
-    return visit.views(Text("合规问题", "Findings"), view, paging=asked.paging(total), filters=filters, links=links)
+    return visit.views(Text("合规问题", "Findings"), shown, paging=asked.paging(total), filters=filters, links=links)
 
 
 def _found(visit: Visit, kind: str, question: lists.FindingQuestion, part: lists.Part) -> tuple[View, int]:

@@ -15,9 +15,9 @@ from govcloud.model.collect import HostTrust
 from govcloud.model.resource import Resource
 from govcloud.model.text import Text
 from govcloud.report.discovery import build_trust_view
-from govcloud.report.run import reason_of
 from govcloud.report.run_overview import RunOverview
 from govcloud.report.run_records import build_resources_view
+from govcloud.report.run_why import page_reason
 from govcloud.report.view import View
 from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.downloads import made
@@ -77,7 +77,7 @@ def _page(visit: Visit, run_id: str, system_id: str, trusts: Sequence[HostTrust]
     here = _tickets(visit, shown)
     return visit.page(
         "machines.html.j2", Text("{s} 的机器与工单", "{s}: machines and tickets").format(s=system_id), run_id=run_id,
-        system_id=system_id, why=reason_of(shown.systems[0], shown), resources=build_resources_view(resources),
+        system_id=system_id, why=page_reason(shown.systems[0], shown), resources=build_resources_view(resources),
         tickets=[(r.machine, r.name, r.name in here) for r in open_tickets], here=_address(run_id, system_id),
         made=any(r.kind == "server" and r.address and r.deleted_at is None for r in resources),
         trusts=_told(trusts) if trusts else None, new=[(t.host.name, t.shown) for t in trusts if t.state == "new"],

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
+from govcloud.errors import UsageError
 from govcloud.model.network_ledger import NetworkLedger, RemainingNetwork
 from govcloud.model.text import Text
 from govcloud.report.document import Document
@@ -18,7 +19,7 @@ from govcloud.report.network_map import render_network, render_network_map
 from govcloud.report.plan_svg import Pages
 from govcloud.web.door import DoorFirst, Reading
 from govcloud.web.drawing import Chart, build_chart
-from govcloud.web.estate_pages import subject_page
+from govcloud.web.estate_pages import nothing_yet, subject_page
 from govcloud.web.visit import Visit
 from govcloud.workflow.inventory import explain_subject
 from govcloud.workflow.kept import kept
@@ -37,7 +38,10 @@ _AS_OF = Text("按台账前 {n} 条记录统计", "As of the first {n} records o
 @router.get("/networks")
 def networks(visit: Reading) -> Response:
     """Worked out over the whole estate, and kept."""
-    found = kept(visit.session, "networks", _read, kinds=_CHANGED_BY, patient=True)
+    try:
+        found = kept(visit.session, "networks", _read, kinds=_CHANGED_BY, patient=True)
+    except UsageError:
+        return nothing_yet(visit, Text("业务专网", "Dedicated networks"))
     ledger, document = found.value
     if visit.request.query_params.get("as"):
         views = build_network_views(ledger)

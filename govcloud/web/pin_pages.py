@@ -21,6 +21,7 @@ from govcloud.report.plan_words import day_text
 from govcloud.web.days import parse_given_day
 from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.files import uploaded
+from govcloud.web.plan_pages import PARTS
 from govcloud.web.visit import Visit
 from govcloud.workflow import plan as workflow
 from govcloud.workflow import plan_files, plan_pins
@@ -67,7 +68,7 @@ def pins(visit: Reading) -> Response:
     shown = plan_pins.list_pins(visit.session, withdrawn=True) if ended else held
     offer = kept(visit.session, "windows to pin to", _offer, kinds=("plan",)).value
     return visit.page(
-        "plan_pins.html.j2", Text("人工调整计划", "Changing the plan by hand"), view=build_pins_view(shown), ended=ended, offer=offer,
+        "plan_pins.html.j2", Text("人工调整计划", "Changing the plan by hand"), parts=PARTS, view=build_pins_view(shown), ended=ended, offer=offer,
         held=[p.system_id for p in held],
         days=[(d, day_text(found, visit.place.zone)) for d in (offer.days if offer else ()) if (found := parse_given_day(d))],
     )  # fmt: skip

@@ -22,7 +22,7 @@ from govcloud.report.document import Number
 from govcloud.report.overview import build_plan_numbers
 from govcloud.report.plan_curves import What, has_load, render_load_curves
 from govcloud.report.plan_gantt import render_plan_gantt
-from govcloud.report.plan_goals import build_plans_view
+from govcloud.report.plan_goals import build_plans_view, build_proof, build_record_notes
 from govcloud.report.plan_graph import render_plan_graph
 from govcloud.report.plan_svg import Pages
 from govcloud.report.plan_words import STATUS, clock, day_text
@@ -44,7 +44,7 @@ from govcloud.workflow.session import Session
 
 router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Exporting = Annotated[Visit, Depends(enter("export"))]
-_PARTS: Sequence[tuple[str, Text]] = (
+PARTS: Sequence[tuple[str, Text]] = (
     ("/plan", Text("总体安排", "At a glance")),
     ("/plan/graph", Text("分组与依赖", "Groups and dependencies")),
     ("/plan/load", Text("窗口与占用", "Windows and load")),
@@ -60,6 +60,8 @@ _LOADS: Sequence[tuple[What, Text]] = (
 )
 _SPARE = 4
 """Windows after the last that is used."""
+_CHANGES = 20
+"""So many of what has changed since are told."""
 _PAPERS = {kind.kind_id: kind for kind in WAVE_KINDS if kind.about == "wave" or kind.kind_id == "migration-plan"}
 
 
@@ -116,10 +118,10 @@ def _shown(visit: Visit) -> _Shown:
 def _page(visit: Visit, shown: _Shown, title: Text, *tables: View, **values: Any) -> Response:
     """`values`: the other parts, each None by default."""
     none: dict[str, Any] = dict.fromkeys(
-        ("answer", "numbers", "charts", "pictures", "links", "papers", "wave", "forms", "paging", "nothing")
+        ("answer", "tone", "numbers", "charts", "pictures", "links", "papers", "wave", "forms", "paging", "nothing")
     )
     found = [filled(v) for v in tables if v.rows or v.notes]
-    return visit.page("plan.html.j2", title, shown=shown, parts=_PARTS, views=found, **none | values)
+    return visit.page("plan.html.j2", title, shown=shown, parts=PARTS, views=found, **none | values)
 
 
 def _paging(visit: Visit, shown: _Shown, total: int) -> Paging:
@@ -154,7 +156,7 @@ def plan(visit: Reading) -> Response:
     groups = {g.group_id for g in found.problem.groups}
     totals = views.build_wave_totals_view(found, [r for r in shown.risks if r.subject not in groups])
     return _page(
-        visit, shown, title, totals, views.build_goals_view(found), numbers=(*build_plan_numbers(found), *_span(found), *_state(found)),
+        visit, shown, title, totals, replace(views.build_goals_view(found), notes=build_proof(found)), numbers=(*build_plan_numbers(found), *_span(found), *_state(found)),
         charts=(chart,), papers=[_PAPERS["migration-plan"]], forms=FORMS,
         links=((Text("各版计划与比较", "All versions, compared"), "/plan/versions"),),
     )  # fmt: skip
@@ -165,7 +167,7 @@ def _span(found: MigrationPlan) -> tuple[Number, ...]:
     if not found.activities:
         return ()
     first, last = min(a.starts_on for a in found.activities), max(a.ends_on for a in found.activities)
-    note = Text("{a} 至 {b}", "{a} to {b}").format(a=first, b=last)
+    note = Text("{a} 至 {b}，含源端保留和关停", "{a} to {b}, with the sources kept and switched off").format(a=first, b=last)
     return (Number(label=Text("全部工作历时", "All of the work"), value=(last - first).days + 1, unit=Text("天", "days"), note=note),)  # fmt: skip
 
 
@@ -190,7 +192,7 @@ def graph(visit: Reading) -> Response:
     )  # fmt: skip
     groups, paging = _long(visit, shown, "groups", lambda: _groups(shown))
     tables = views.build_hubs_view(found), views.build_bridges_view(found), groups
-    return _page(visit, shown, _PARTS[1][1], *tables, charts=(chart,), paging=paging)
+    return _page(visit, shown, PARTS[1][1], *tables, charts=(chart,), paging=paging)
 
 
 def _groups(shown: _Shown) -> View:
@@ -214,7 +216,7 @@ def load(visit: Reading) -> Response:
         if has_load(found, what)
     ]
     rows, paging = _long(visit, shown, "load", lambda: filled(views.build_load_view(found), without=("from_on", "resource_id")))  # fmt: skip
-    return _page(visit, shown, _PARTS[2][1], _calendar(found), rows, charts=charts, paging=paging)
+    return _page(visit, shown, PARTS[2][1], _calendar(found), rows, charts=charts, paging=paging)
 
 
 def _calendar(found: MigrationPlan) -> View:
@@ -236,7 +238,7 @@ def work(visit: Reading) -> Response:
     paging = _paging(visit, shown, len(found.activities))
     some = replace(found, activities=found.activities[paging.offset : paging.offset + paging.rows], waves=())
     tables = views.build_retirements_view(found), filled(views.build_jobs_view(some), without=("job_id", "wave"))
-    return _page(visit, shown, _PARTS[3][1], *tables, paging=paging)
+    return _page(visit, shown, PARTS[3][1], *tables, paging=paging)
 
 
 @router.get("/plan/left")
@@ -246,7 +248,7 @@ def left(visit: Reading) -> Response:
     excluded, paging = _long(visit, shown, "excluded", lambda: views.build_excluded_view(found))
     tables = views.build_unplaced_view(found), views.build_conflict_view(found), excluded
     nothing = Text("清单中的系统都已排入计划。", "Every system of the inventory is in the plan.")
-    return _page(visit, shown, _PARTS[4][1], *tables, paging=paging, nothing=nothing)
+    return _page(visit, shown, PARTS[4][1], *tables, paging=paging, nothing=nothing)
 
 
 @router.get("/plan/verification")
@@ -256,7 +258,10 @@ def verification(visit: Reading) -> Response:
     found, violations, changes = workflow.verify_plan(visit.session, shown.plan.plan_id)
     view = views.build_violations_view(found, violations, changes)
     tone = "problem" if violations else "missing" if changes else "notice"
-    return _page(visit, shown, _PARTS[6][1], replace(view, notes=()), answer=view.notes, tone=tone)
+    told = len(view.notes) - len(changes) + _CHANGES
+    more = Text("……共 {n} 处", "… {n} in all").format(n=len(changes))
+    notes = (*view.notes[:told], *([more] if len(changes) > _CHANGES else []), *build_record_notes(found))
+    return _page(visit, shown, PARTS[6][1], replace(view, notes=()), answer=notes, tone=tone)
 
 
 @router.get("/plan/waves/{number}")
@@ -325,7 +330,7 @@ def explain(visit: Reading, subject_id: str) -> Response:
         links.append((text, f"/plan/waves/{found.wave.number}{shown.query}"))
     why, *others = views.build_explanation_views(shown.plan, found)
     title = Text("{s}：为什么排在这一天", "{s}: why then").format(s=_label(shown.plan, subject_id))
-    return _page(visit, shown, title, replace(why, notes=()), *others, links=links, answer=why.notes)
+    return _page(visit, shown, title, replace(why, notes=()), *others, links=links, answer=why.notes, tone="missing")
 
 
 def _label(plan: MigrationPlan, subject_id: str) -> str:

@@ -48,6 +48,7 @@ _ENDS: tuple[tuple[OrderKind, Text], ...] = (
     ("switch_off", Text("停用源", "Switch off")),
 )
 """Orders that end a wait, and the words of the link that leads to their form."""
+_MACHINES = Text("机器与工单", "Machines and tickets")
 
 
 @router.get("/runs")
@@ -184,7 +185,7 @@ def _drawn_system(visit: Visit, shown: RunOverview) -> str:
     view = filled(build_run_view(shown, reasons=False), without=("system_id", "wait"))
     return visit.part(
         "run_system_part.html.j2", shown=shown, offers=offers, records=records, labels=shown.labels,
-        attempts=filled(build_attempts_view(shown), without=("system_id",)),
+        attempts=filled(build_attempts_view(shown), without=("system_id", "evidence")),
         logs=[_log_address(a.key) for a in status.attempts], lines=_lines(shown.systems, shown, offers), back="system",
         view=replace(view, title=Text("现状", "Where it is")), question=offers.questions.get(row.system_id), phases=PHASE,
         asked_view=build_asked_view,
@@ -208,6 +209,8 @@ def _lines(systems: Sequence[SystemStatus], shown: RunOverview, offers: Offers) 
         if name in offers.questions:
             ends.append((Text("决定", "Decide"), f"{page}#run-question"))
         ends += [(title, "#run-orders") for kind, title in _ENDS if name in orders.get(kind, ())]
+        if status.row.wait is not None and status.row.wait.kind in ("ticket", "host_key"):
+            ends.append((_MACHINES, f"{page}/machines"))
         found.append({"page": page, "why": page_reason(status, shown), "ends": ends})
     return found
 

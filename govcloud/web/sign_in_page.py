@@ -63,8 +63,7 @@ def take_form(request: Request, login: Annotated[str, Form()], password: Annotat
 
 def _too_often(request: Request, login: str = "") -> Response:
     answer = _form(request, _OFTEN, 429, login=login)
-    caller = request.client.host if request.client else ""
-    answer.headers["Retry-After"] = str(place_of(request).attempts.wait_s(caller))
+    answer.headers["Retry-After"] = str(place_of(request).attempts.pause_s)
     return answer
 
 

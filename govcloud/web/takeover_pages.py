@@ -175,14 +175,16 @@ def show_takeover(visit: Visit, found: Takeover) -> Response:
     data = takeover_data.build_data(session, handover, takeover_data.data_items(found.checklist))
     title = Text("{s} 的运维接管", "Takeover of {s}").format(s=handover.system_id)
     view, signed = build_checklist_view(handover, found.checklist, found.standings, found.status), workflow.sign_offs(found)
+    open_yet = found.status != "operating"
     asked, others = _parts(view, _lines(found))
     proofs = (build_proofs_view(handover.proofs), build_proof_facts_view(handover.proofs), build_access_view(handover))
     return visit.page(
         "takeover.html.j2", title, status=409 if found.obstacles else 200, found=found, handover=handover, facts=_facts(found),
-        seen=_seen(handover), asked=asked, others=others,
+        seen=_seen(handover), asked=asked, others=others, giving=open_yet and visit.may("give_papers"),
+        receiving=open_yet and visit.may("receive_papers"),
         checklist=replace(view, title=Text("接管清单", "Checklist"), notes=view.notes[1:]),
         todo=_todo(build_todo_view(workflow.todos(session, found))), role_names=ACCOUNT_ROLE_NAMES,
-        roles=[role for role in _signing_roles(visit) if found.status != "operating" and role not in signed],
+        roles=[role for role in _signing_roles(visit) if open_yet and role not in signed],
         views=[filled(shown) for shown in proofs if shown.rows],
         data=filled(build_data_view(data, found.checklist, workflow.today(session)), without=("item_id",)),
         signatures=build_sign_view(handover, signed),

@@ -240,6 +240,8 @@ WORDS: Mapping[str, Text] = {
     "colon": Text("：", ": "),
     "back_to_form": Text("返回修改（所填内容仍在）", "Back to the form: what you typed is still there"),
     "back_hint": Text("用浏览器的“后退”返回，所填内容仍在。", "Go back with your browser: what you typed is still there."),
+    "papers_of": Text("出具文书", "Papers"),
+    "machines": Text("机器与工单", "Machines and tickets"),
     "log_utc": Text("日志中的时间是世界时（UTC）。", "Times in the log are UTC."),
     "whole_log": Text("下载全文（.txt）", "Download all of it (.txt)"),
     "log_cut": Text(
@@ -279,7 +281,6 @@ WORDS: Mapping[str, Text] = {
     "no_waves": Text("还没有迁移计划，没有批次。", "There is no plan yet, so there are no waves."),
     "no_runs": Text("还没有执行。", "There are no runs yet."),
     "no_takeovers": Text("还没有系统进入运维接管。", "No system is being taken over yet."),
-    "to_plan": Text("迁移计划", "The migration plan"),
     "pins_intro": Text(
         "固定的系统在下一次排期时安排在所定日期，或暂不排入；理由和经办人记入台账。",
         "The next plan puts a pinned system on its day, or leaves it out; the ledger keeps who pinned it and why.",

@@ -10,7 +10,7 @@ from govcloud.compliance.zombies import build_zombies, parse_zombie_rules
 from govcloud.model.catalog import Catalog
 from govcloud.model.inventory import Inventory
 from govcloud.model.overlap import DepartmentRow, Overlap
-from govcloud.workflow.confidence import read_confidence
+from govcloud.workflow.confidence import read_scores
 from govcloud.workflow.office import load_estate, office_catalog, today
 from govcloud.workflow.session import Session
 from govcloud.workflow.zombies import read_use
@@ -32,8 +32,7 @@ def list_departments(session: Session) -> tuple[DepartmentRow, ...]:
     # Verdicts are counted here, nobody asks by which fact: looking that up costs a query a server.
     verdicts = build_zombies(replace(inventory, evidence={}), rules, use, today(session))
     states = {v.system_id: v.state for v in verdicts}
-    scores = {i: float(c.score) for i, c in read_confidence(session, inventory).items()}
-    return build_departments(inventory, states, scores)
+    return build_departments(inventory, states, read_scores(session, inventory))
 
 
 def list_overlaps(session: Session, *, department: str | None = None) -> Overlaps:

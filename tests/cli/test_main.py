@@ -105,7 +105,7 @@ def test_the_option_wins_over_the_locale(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "zh", "en"),
     [
-        (["nosuch"], "用法不对", "No such command"),
+        (["nosuch"], "没有这个命令", "No such command"),
         (["--nosuch"], "没有这个选项：--nosuch", "No such option"),
         (["init"], "缺少参数", "Missing argument"),
         (["init", "x"], "缺少参数", "Missing option"),
@@ -277,6 +277,9 @@ def test_events_carry_both_languages() -> None:
         (["plan", "build", "--starts-on", "2026-13-01"], "--starts-on 的值不对：应为日期"),
         (["audit", "log", "--limit", "0"], "应为不小于 1 的整数"),
         (["projects", "due", "nothing", "--on", "2026-01-01"], "可选 contract_signed"),
+        (["inventory", "systms"], "没有这个命令：systms（是不是 systems？）"),
+        (["check", "estate", "foo"], "多余的参数：foo"),
+        (["report", "-o"], "选项 -o 后要写值"),
     ],
 )
 def test_a_wrong_value_is_explained_in_chinese(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govcloud.discovery.confidence import WEIGHTS, build_confidence
+from govcloud.discovery.confidence import WEIGHTS, build_confidence, build_scores
 from govcloud.discovery.stale import is_stale
 from govcloud.model.answers import Confidence, Witness
 from govcloud.model.inventory import Conflict, Inventory, System

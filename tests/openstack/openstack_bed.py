@@ -77,11 +77,15 @@ def run_step(argv: Sequence[str], *, limit_s: int = STEP_LIMIT_S, **options: Any
 
 
 def free_ports(names: Sequence[str]) -> dict[str, int]:
+    """Below those that the kernel gives away by itself: some are taken only a minute later, while other tests run."""
+    found: dict[str, int] = {}
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in names]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return {name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)}
+        while len(found) < len(names):
+            door = held.enter_context(socket.socket())
+            with suppress(OSError):
+                door.bind(("127.0.0.1", secrets.choice(range(20_000, 32_000))))
+                found[names[len(found)]] = door.getsockname()[1]
+    return found
 
 
 @dataclass

@@ -86,7 +86,7 @@ def test_groups_and_cut_ties_count() -> None:
 def test_confidence_falls_with_what_was_assumed_and_provisional_windows() -> None:
     assert one(calm(assumed=("data_gib",))).confidence == "medium"
     found = one(calm(assumed=("data_gib", "mlps_level", "cpu")))
-    assert found.confidence == "low" and "data_gib" in found.reasons[-1].zh
+    assert found.confidence == "low" and "按默认值估算：cpu、数据量、等保级别" in found.reasons[-1].zh
     plan = calm()
     window: ChangeWindow = replace(plan.problem.windows[0], provisional=True)
     waves = (replace(plan.waves[0], window=window),)

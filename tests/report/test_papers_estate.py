@@ -115,8 +115,8 @@ def test_a_form_has_its_values_and_room_for_the_pen() -> None:
     assert {c.text for c in form.rows[1].cells} == {"意见", ""}
     heights = [int(row._tr.trPr.find(qn("w:trHeight")).get(qn("w:val"))) for row in form.rows]
     assert heights[1] == 4 * heights[0]
-    assert [len(row.cells) for row in signatures.rows] == [2, 2], "three parties, two beside each other"
-    signed, open_ = signatures.rows[0].cells
+    assert [len(row.cells) for row in signatures.rows] == [3], "three parties beside each other"
+    signed, open_, _ = signatures.rows[0].cells
     assert signed.text.split("\n") == [
         "业主单位",
         "单位（盖章）：示例厅",

@@ -75,8 +75,8 @@ _may(READ,
      "GET /api/takeovers /api/takeovers/{handover_id} /api/takeover-progress",
      "GET /api/ledger/records /api/ledger/verification /api/ledger/evidence/{sha256} /api/ledger/evidence/{sha256}/file",
      "GET /api/papers /api/requests /api/undeclared /api/zombies /api/sizing /api/overlaps /api/confidence /api/network-ledger",
-     "GET /api/maintenance /api/snapshots /api/differences /api/plan-pins /api/runs/{run_id}/resources")  # fmt: skip
-_may({W, B, A}, "POST /api/imports /api/snapshots")
+     "GET /api/maintenance /api/snapshots /api/differences /api/plan-pins /api/runs/{run_id}/resources /api/confirmations")  # fmt: skip
+_may({W, B, A}, "POST /api/imports /api/snapshots /api/confirmations /api/confirmations/withdrawal")
 _may({W, B, S, A, F}, "POST /requests /api/checks /api/requests /api/requests/opinion")
 _may({A}, "POST /findings/{finding_id}/waivers /findings/{finding_id}/waivers/{waiver_id}/withdrawal",
      "POST /api/findings/{finding_id}/waivers /api/waivers/{waiver_id}/withdrawal")  # fmt: skip

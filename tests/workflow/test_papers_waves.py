@@ -134,7 +134,10 @@ def test_the_cutover_plan_has_every_system_in_the_order_of_the_plan_and_every_st
         wanted = [TITLES[n].zh for n in applicable(load_spec(session.workspace.path / "migration", SYSTEM))]
     assert column(steps, "title") == wanted
     timed = dict(zip(column(steps, "title"), column(steps, "when"), strict=True))
-    assert timed[TITLES["freeze"].zh] == "22:00–22:02" and timed[TITLES["final_sync"].zh] == f"22:02–22:{2 + spent(desk, 'final_sync', 10):02}"
+    assert (
+        timed[TITLES["freeze"].zh] == "22:00–22:02"
+        and timed[TITLES["final_sync"].zh] == f"22:02–22:{2 + spent(desk, 'final_sync', 10):02}"
+    )
     assert timed[TITLES["prepare"].zh] == "2026-03-02 – 2026-03-06" and timed[TITLES["precheck"].zh] == "窗口前"
     assert set(column(steps, "executor")) == set(column(steps, "confirmer")) == {"\u3000" * 3}, "left for the pen"
 
@@ -433,8 +436,12 @@ def test_acceptance_has_the_trial_the_proofs_and_empty_lines_for_the_pen(desk: D
     run_id = to_trial(desk)
     desk.now += timedelta(days=31)
     said = words(paper(desk, "acceptance", run_id=run_id))
-    assert "试运行：自 2026-03-14 起，已 31 天；未规定最短天数" in said and "系统内验收记录：尚未在系统内验收" in said
-    assert "已证明级别：L0、L1、L2、L3" in said and "未证明级别：L4" in said and f"不列入验收的系统：{OTHER}" in said
+    assert "试运行：自 2026-03-14 起，已 31 天；未规定最短天数" in said and "台账验收记录：尚无" in said
+    assert (
+        "已证明级别：L0 所列文件" in said
+        and "未证明级别：L4 业务合计数" in said
+        and f"不列入验收的系统：{OTHER}" in said
+    )
     with desk.open("li") as session:
         run_orders.accept(session, run_id, [SYSTEM], reason="验收会通过")
     document = paper(desk, "acceptance", run_id=run_id)

@@ -281,3 +281,16 @@ def test_follow_prints_each_change_and_ends_when_all_wait(desk: Desk, output: st
         assert len(documents) >= 2 and documents[-1]["run"]["systems"][0]["wait"]["step"] == "freeze"
     else:
         assert "Run" in lines[0] and f"{SYSTEM} waiting" in lines[-1] and "run approve" in lines[-1]
+
+
+def test_figures_that_the_office_has_measured_are_those_that_a_run_asks_for(desk: Desk) -> None:
+    """The planner reckons with them as well: a night that the plan keeps must not be refused when it comes."""
+    run_id = desk.start()
+    with desk.open() as session:
+        before = run_overview(session, run_id).systems[0].needed_min
+    settings = desk.place.path / "govcloud.yaml"
+    stated = "\nsteps:\n  cutover: {minutes: 9, undo_minutes: 4}\n"
+    settings.write_text(settings.read_text("utf-8").replace("\nsteps:\n", stated), "utf-8")
+    with desk.open() as session:
+        after = run_overview(session, run_id).systems[0].needed_min
+    assert before is not None and after == before + 7 + 3

@@ -20,13 +20,9 @@ from govcloud.execution.drivers.cloud_init import load_public_key
 from govcloud.execution.drivers.offer import Size, parse_offering
 from govcloud.execution.drivers.record import Record
 from govcloud.model.migration import DriverName, MachineSpec, MigrationSpec
-from govcloud.model.resource import Resource, ResourceKind
+from govcloud.model.resource import RESOURCE_NAMES, Resource, ResourceKind
 from govcloud.model.text import Text
 
-KIND_TEXT: Mapping[ResourceKind, Text] = {
-    "server": Text("云主机", "server"), "port": Text("网卡端口", "port"), "volume": Text("云硬盘", "volume"),
-    "image": Text("镜像", "image"), "keypair": Text("密钥对", "key pair"), "ticket": Text("工单", "ticket"),
-}  # fmt: skip
 _DELETE_ORDER: tuple[ResourceKind, ...] = ("server", "port", "volume", "image", "keypair", "ticket")
 _POLL_S = 2.0
 _PAUSES_S = (1, 2, 4, 8, 15, 30)
@@ -74,7 +70,7 @@ class Maker:
             for kind in self._steady(driver.kinds, machine, self._size(machine)):
                 resource = self.record.get(self._id(machine, kind))
                 if resource is None or resource.external_id is None or not self._steady(driver.look, resource):
-                    missing.append(KIND_TEXT[kind])
+                    missing.append(RESOURCE_NAMES[kind])
             if missing:
                 raise CloudError(
                     Text("机器 {m} 还缺：{k}", "Machine {m} lacks: {k}").format(
@@ -105,7 +101,7 @@ class Maker:
             known = r.external_id or Text("已请求，编号未知", "asked for, id unknown")
             lines.append(
                 Text("云上现有：{k} {n}（{i}）", "In the cloud: {k} {n} ({i})").format(
-                    k=KIND_TEXT[r.kind], n=r.name, i=known
+                    k=RESOURCE_NAMES[r.kind], n=r.name, i=known
                 )
             )
         return lines
@@ -242,7 +238,7 @@ class Maker:
             self.beat()
             if time.monotonic() > deadline:
                 raise CloudError(
-                    Text("{k} 没有在 {s:.0f} 秒内删除", "The {k} was not deleted within {s:.0f} s").format(k=KIND_TEXT[resource.kind], s=self.limit_s),
+                    Text("{k} 没有在 {s:.0f} 秒内删除", "The {k} was not deleted within {s:.0f} s").format(k=RESOURCE_NAMES[resource.kind], s=self.limit_s),
                     where=f"{resource.name} {resource.external_id}",
                 )  # fmt: skip
             time.sleep(_POLL_S / 4)

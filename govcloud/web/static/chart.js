@@ -1,7 +1,7 @@
 "use strict";
 // Drawings to zoom and pan. The drawing is a plain SVG in a box that scrolls: zooming changes its size, panning is scrolling,
 // so that arrow keys, touch and screen magnifiers go on working. Without script the tools stay hidden and the box scrolls.
-const LEAST = 0.2, MOST = 6, STEP = 1.25, DRAG_PX = 4;
+const WIDEST = 1.4, LEAST = 0.2, MOST = 6, STEP = 1.25, DRAG_PX = 4;
 
 for (const figure of document.querySelectorAll("[data-chart]")) {
   const view = figure.querySelector(".chart-view");
@@ -34,6 +34,8 @@ function makeChart(figure, view, svg) {
   };
   for (const button of figure.querySelectorAll("[data-zoom]")) button.addEventListener("click", orders[button.dataset.zoom]);
   figure.querySelector(".chart-tools").hidden = false;
+  // A small drawing fills its frame; a large one keeps its size, so that it can be read, and is moved.
+  if (natural.width < view.clientWidth) zoom(Math.min(WIDEST, view.clientWidth / natural.width));
 
   const keys = { "+": "in", "=": "in", "-": "out", "0": "whole", "f": "fit" };
   view.addEventListener("keydown", (event) => {
