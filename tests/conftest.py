@@ -12,6 +12,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What may take longest begins first. For `--dist loadgroup` (.ci/run): a file stays together, and all that stands on
     the one cloud."""

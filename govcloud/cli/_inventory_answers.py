@@ -115,7 +115,7 @@ def snapshot(app: App, label: str) -> None:
         app.show(views.build_snapshots_view([take_snapshot(session, label)]))
 
 
-@verb(Text("留存的快照", "Snapshots"), action="read")
+@verb(Text("列出留存的快照", "List the snapshots"), action="read")
 @pass_app
 def snapshots(app: App) -> None:
     with app.session() as session:

@@ -26,7 +26,9 @@ _PATH = click.Path(path_type=Path)
     action="export",
 )
 @click.argument("handover", required=False)
-@option("-o", "--output", "target", type=_PATH, text=Text("写入 .tar 文件或新目录", "Write to a .tar file or a new folder"))
+@option(
+    "-o", "--output", "target", type=_PATH, text=Text("写入 .tar 文件或新目录", "Write to a .tar file or a new folder")
+)
 @option(
     "--check",
     "checked",

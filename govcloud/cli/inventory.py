@@ -63,7 +63,7 @@ def _query(app: App, department: str | None, find: str | None, limit: int | None
     return Query(department=department, find=find, limit=row_limit(app, limit))
 
 
-@verb(Text("政务信息系统", "Systems"), action="read")
+@verb(Text("列出政务信息系统", "List the systems"), action="read")
 @_department
 @_find
 @_limit
@@ -74,7 +74,7 @@ def systems(app: App, department: str | None, find: str | None, limit: int | Non
         app.show(views.build_system_page(page))
 
 
-@verb(Text("服务器", "Servers"), action="read")
+@verb(Text("列出服务器", "List the servers"), action="read")
 @_department
 @_find
 @_limit

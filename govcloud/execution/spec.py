@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -32,12 +32,7 @@ def load_spec(folder: Path, system_id: str) -> MigrationSpec:
             next_step=Text("只用字母、数字、横线、下划线", "Use letters, digits, dash and underscore"),
         )
     path = folder / f"{system_id}.yaml"
-    if not path.exists():
-        raise InputError(
-            Text("这个系统还没有迁移文件", "This system has no migration file yet"),
-            where=str(path),
-            next_step=Text("写明迁哪些内容、迁到哪里：docs/formats.md“迁移文件”", 'Write down what moves, and where to: docs/formats.md, "Migration files"'),
-        )  # fmt: skip
+    demand_files(folder, [system_id])
     data = load_yaml(path)
     try:
         spec = msgspec.convert(data, MigrationSpec)
@@ -48,6 +43,20 @@ def load_spec(folder: Path, system_id: str) -> MigrationSpec:
     if problems := list(verify_spec(spec, system_id)):
         raise _bad(path, problems)
     return spec
+
+
+def demand_files(folder: Path, systems: Sequence[str]) -> None:
+    """Raises InputError where some of the systems have no migration file, and names all of those."""
+    missing = [s for s in systems if not (folder / f"{s}.yaml").exists()]
+    if missing:
+        raise InputError(
+            Text("还没有迁移文件：{s}", "No migration file yet: {s}").format(s=", ".join(missing)),
+            where=str(folder),
+            next_step=Text(
+                "写明迁哪些内容、迁到哪里：docs/formats.md“迁移文件”",
+                'Write down what moves, and where to: docs/formats.md, "Migration files"',
+            ),
+        )
 
 
 def host_names(spec: MigrationSpec) -> list[str]:

@@ -174,7 +174,9 @@ class Demands:
         """Where the minutes of the longest of them come from, and what would let it into a window."""
         longest = max((self.task[s] for s in systems), key=lambda t: t.cutover_min + t.reserve_min)
         why = too_long_text(longest, self.longest_min)
-        return why if why is None or len(systems) == 1 else Text("{s}：{w}", "{s}: {w}").format(s=longest.system_id, w=why)
+        return (
+            why if why is None or len(systems) == 1 else Text("{s}：{w}", "{s}: {w}").format(s=longest.system_id, w=why)
+        )
 
     def _pin(self, subject: str) -> Text:
         pin = self.pins[subject]

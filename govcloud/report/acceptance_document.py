@@ -61,11 +61,11 @@ def _facts(paper: RunPaper, s: SystemStatus) -> tuple[FormRow, ...]:
         FormRow(fields=((Text("试运行", "Trial run"), _trial(paper, began, accepted)),)),
         FormRow(fields=((Text("已证明级别", "Proven"), _levels(s, "proven")),)),
         FormRow(fields=((Text("未证明级别", "Not proven"), _levels(s, "not_proven", "lapsed")),)),
-        FormRow(fields=((Text("待复核紧急批准", "Emergency approvals to review"), _unreviewed(paper, system_id)),)),
+        FormRow(fields=((Text("待复核紧急批准", "Pending reviews"), _unreviewed(paper, system_id)),)),
         FormRow(fields=((Text("台账验收记录", "Acceptance on record"), _on_record(paper, accepted)),)),
         FormRow(fields=((Text("源环境保留", "Source is kept"), _retention(paper, accepted)),)),
-        FormRow(fields=((Text("试运行问题与处理", "Problems in the trial run, and what was done"), None),), lines=3),
-        FormRow(fields=((Text("遗留问题与期限", "Left open, and until when"), None),), lines=2),
+        FormRow(fields=((Text("试运行问题与处理", "Problems in the trial run"), None),), lines=3),
+        FormRow(fields=((Text("遗留问题与期限", "Open issues, due dates"), None),), lines=2),
         FormRow(fields=((Text("验收结论", "Conclusion"), Text("（　）通过　　（　）整改后通过　　（　）不通过", "(  ) passed   (  ) to pass once corrected   (  ) not passed")),)),
     )  # fmt: skip
 
@@ -93,10 +93,14 @@ def _trial(paper: RunPaper, began: datetime | None, accepted: Order | None) -> T
         if days
         else Text("未规定最短天数", "no minimum is set")
     )
-    return Text("自 {a} 起，{w} {n} 天；{d}", "since {a}, {n} days {w}; {d}").format(
-        a=began.astimezone(paper.shown.zone).date(), n=(end - began).days or Text("不足 1", "less than 1"), d=least,
+    return Text("自 {a} 起，{w} {n}；{d}", "since {a}, {n} {w}; {d}").format(
+        a=began.astimezone(paper.shown.zone).date(), n=_days((end - began).days), d=least,
         w=Text("至验收", "until acceptance") if accepted else Text("已", "so far"),
     )  # fmt: skip
+
+
+def _days(days: int) -> Text:
+    return Text("{n} 天", "{n} days").format(n=days) if days else Text("不足 1 天", "less than a day")
 
 
 def _unreviewed(paper: RunPaper, system_id: str) -> Text:
@@ -143,9 +147,14 @@ def _switched_off(paper: RunPaper, s: SystemStatus) -> tuple[FormRow, ...]:
     result = done[-1].result if done else None
     facts = told({k: v for k, v in result.facts.items() if k != "level"}) if result else []
     by = "，".join(filter(None, (order.unit, order.actor))) if order else UNKNOWN
+    accepted = next(iter(paper.orders(s.row.system_id, "accept")[-1:]), None)
     return (
+        FormRow(fields=((Text("所属部门", "Department"), paper.departments.get(s.row.system_id, UNKNOWN)), (Text("割接完成", "Cut over"), served_at(s) or UNKNOWN))),
+        FormRow(fields=((Text("台账验收记录", "Acceptance on record"), _on_record(paper, accepted)),)),
+        FormRow(fields=((Text("源环境保留", "Source was kept"), _retention(paper, accepted)),)),
         FormRow(fields=((Text("源主机", "Source hosts"), [m.source for m in s.row.spec.machines]),)),
         FormRow(fields=((Text("下令", "Ordered by"), by), (Text("停用时间", "Switched off at"), (result.finished_at if result else None) or UNKNOWN))),
+        FormRow(fields=((Text("下令理由", "Reason given"), (order.reason if order else None) or UNKNOWN),)),
         FormRow(fields=((Text("停用内容", "What was done"), listed(facts) if facts else Text("停止服务并取消开机启动，不删除数据", "services stopped and disabled at boot; no data deleted")),)),
         FormRow(fields=((Text("证据摘要 SHA-256", "Evidence SHA-256"), (result.evidence_sha256 if result else None) or UNKNOWN),)),
         FormRow(fields=((Text("数据留存或销毁", "Data: kept or destroyed"), None),), lines=2),

@@ -119,7 +119,7 @@ def build_notice(facts: WaveFacts) -> Text | None:
 
 def _ids(system_ids: Sequence[str]) -> Text:
     named = listed(map(same, system_ids[:_NAMED]))
-    more = Text("{s} 等 {n} 个", "{s} and {m} more").format(s=named, n=len(system_ids), m=len(system_ids) - _NAMED)
+    more = Text("{s} 等 {n} 个", "{s} and others, {n} in all").format(s=named, n=len(system_ids))
     return more if len(system_ids) > _NAMED else named
 
 

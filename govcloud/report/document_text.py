@@ -65,7 +65,8 @@ def _section(section: Section, lang: Lang, timezone: str) -> Iterator[str]:
     tz = ZoneInfo(timezone)
     yield from (text.to(lang) for text in (section.intro, *section.paragraphs) if text)
     for number in section.numbers:
-        unit = f" {number.unit.to(lang)}" if number.unit and number.value is not None else ""
+        unit = number.unit.to(lang) if number.unit and number.value is not None else ""
+        unit = f" {unit}" if unit else ""
         note = f"　{number.note.to(lang)}" if number.note else ""
         yield f"{number.label.to(lang)}{colon}{UNKNOWN if number.value is None else number.value}{unit}{note}"
     for row in section.form:

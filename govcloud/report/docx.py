@@ -234,6 +234,12 @@ def _add_section(word: Word, section: Section, number: str, lang: Lang, tz: tzin
         _add_gap(word, _AIR, keep=True)
         _add_table(word, build_form_table(section.form, lang, tz, page))
     titles = iter(part_titles(section, lang))
+    if (
+        section.views
+        and not (section.numbers or section.form or section.figures)
+        and (section.intro or section.paragraphs)
+    ):
+        _add_gap(word, _AIR, keep=True)
     for figure in section.figures:
         _add_heading(word, titles)
         _add_figure(word, figure, lang, page)
@@ -243,6 +249,8 @@ def _add_section(word: Word, section: Section, number: str, lang: Lang, tz: tzin
             _add_table(word, build_view_table(view, lang, tz, page))
         elif view.columns and not view.notes:
             _paragraph(word, FRAME["none"].to(lang), size=_NOTE)
+        if view.notes:
+            _hold_end(word)
         for note in view.notes:
             _paragraph(word, note.to(lang), size=_NOTE)
     if section.missing:
@@ -285,7 +293,8 @@ def _add_gap(word: Word, height: Length = _THIN, *, keep: bool = False) -> None:
 
 
 def _hold_end(word: Word) -> None:
-    """Takes what stands last to the signatures' page: one with signatures alone could be put under any paper."""
+    """Takes what stands last to the page of what follows: signatures alone on a page could be put under any paper, and a note
+    without its table tells nothing."""
     for block in reversed(word.element.body[:-1]):
         last = block if block.tag == qn("w:p") else block[-1]
         for paragraph in last.iter(qn("w:p")):

@@ -32,9 +32,11 @@ _WIDER = 1.25
 """Of a half-width character: a Latin letter in bold capitals, or in what stands in for Times New Roman."""
 _SMALLER = (Pt(9), Pt(8), Pt(7.5))
 """Sizes that a table takes whose codes do not fit a line otherwise; 六号 is the smallest of print."""
-_CODE = re.compile(r"\b(?=[A-Za-z-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
-_NAME = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
+_CODE = re.compile(r"\b(?=[A-Za-z-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+[!-~]*[、；，。]?")
+_NAME = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+[!-~]*[、；，。]?")
 """In a list each word with a hyphen is a name; in a sentence only one with digits."""
+_LONGEST = 1000
+"""Characters of a cell that is laid out for its codes; what is longer flows."""
 _SHORT = 12
 """Characters of a part that stands in a list rather than in a sentence."""
 _PARTS = re.compile(r"(?<=[、；，。])|(?<=[,;] )|(?<= )(?=[A-Z0-9]+-)|(?=（)")
@@ -212,12 +214,12 @@ def _printed(text: str) -> int:
 def _hold_codes(text: str, room: int, code: re.Pattern[str]) -> str:
     """With line breaks before the codes that do not fit a line: programs tear them at their hyphens, and a hyphen that holds
     could not be searched for."""
-    if "\n" in text or _printed(text) <= room or not code.search(text):
+    if "\n" in text or len(text) > _LONGEST or _printed(text) <= room or not code.search(text):
         return text
     lines, used = [""], 0
     for part in filter(None, _PARTS.split(text)):
         found, short = code.search(part), len(part) <= _SHORT
-        needed = part[: found.end() + 1] if found else part
+        needed = part[: found.end()] if found else part
         if used and (found or short) and used + _printed(needed.rstrip(" ")) > room:
             lines.append("")
             used = 0

@@ -13,6 +13,7 @@ from govcloud.report.document import Figure, Section
 from govcloud.report.findings import SEVERITY, build_undetermined_view, due_text, role_text, term
 from govcloud.report.frame import day_text
 from govcloud.report.overview import build_finding_numbers
+from govcloud.report.paper_view import choose_columns
 from govcloud.report.view import Cell, Column, View
 from govcloud.report.waivers import build_waived_view
 
@@ -27,7 +28,10 @@ def build_findings_sections(
     """`findings`: open ones, the most urgent first. `as_of`, `documents`: of the check that found them; the documents by name."""
     failed = [f for f in findings if f.verdict == "fail" and f.standing == "binding" and not f.waived]
     numbers = build_finding_numbers(findings)
-    tables = (build_clause_view(failed, clauses), *(() if department else (build_department_view(failed),)))
+    by_clause, items = build_clause_view(failed, clauses), build_rectification_view(failed)
+    tables: tuple[View, ...] = (by_clause, build_department_view(failed))
+    if department:
+        tables = (choose_columns(by_clause, {c.key for c in by_clause.columns} - {"departments"}),)
     rest = (build_waived_view(findings, today), build_undetermined_view(findings))
     return (
         Section(
@@ -43,7 +47,7 @@ def build_findings_sections(
         ),
         Section(section_id="clauses", title=Text("问题分布", "Distribution"), views=tables if failed else (),
                 missing=None if failed else Text("没有不符合项。", "There are no findings.")),
-        *((Section(section_id="findings", title=(v := build_rectification_view(failed)).title, views=(v,)),) if failed else ()),
+        *((Section(section_id="findings", title=items.title, views=(items,)),) if failed else ()),
         *(
             Section(section_id=view.name, title=view.title, views=(view,))
             for view in rest if view.rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from govcloud.model.handover import (
     ITEM_STATE_NAMES,
@@ -13,9 +13,11 @@ from govcloud.model.handover import (
     STATE_NAMES,
     Checklist,
     Handover,
+    HostRotation,
     Proof,
     Role,
     SignOff,
+    Source,
     Standing,
     TakeoverState,
 )
@@ -23,19 +25,20 @@ from govcloud.model.inventory import System
 from govcloud.model.open_risk import OpenRisk, RiskKind
 from govcloud.model.text import Text
 from govcloud.report.document import FormRow, Section, Signature, Signed
-from govcloud.report.handover_proofs import build_proofs_view
+from govcloud.report.handover_proofs import OUTCOMES, build_proofs_view
 from govcloud.report.text import UNKNOWN
 from govcloud.report.view import Cell, Column, View
+from govcloud.report.wave_facts import BLANK
 
 RISKS: Mapping[RiskKind, Text] = {
-    "finding": Text("不符合项", "finding"),
+    "finding": Text("不符合项", "non-compliance"),
     "waiver": Text("豁免期内", "waived for a time"),
-    "run_fault": Text("迁移步骤未成功", "step of the migration"),
+    "run_fault": Text("迁移步骤未成功", "migration step failed"),
     "network": Text("业务专网未撤", "dedicated network in use"),
     "expired": Text("已过期", "expired"),
     "ending": Text("90 天内到期", "ends within 90 days"),
     "proof": Text("实测不符或无结论", "proof failed or unclear"),
-    "refused": Text("资料被退回", "paper sent back"),
+    "refused": Text("资料被退回", "item sent back"),
     "missing": Text("必需内容未完成", "required item open"),
 }
 PARTY_TITLES: Mapping[Role, Text] = {
@@ -69,22 +72,21 @@ class FormData:
 def build_form_sections(data: FormData) -> tuple[Section, ...]:
     views = (
         ("items", build_items_view(data.checklist, data.standings, data.handover)),
-        ("proofs", _compact(build_proofs_view(data.proofs))),
-        ("risks", build_risks_view(data.risks)),
+        ("proofs", _build_tried_view(data)),
+        ("risks", _to_agree(build_risks_view(data.risks))),
     )
-    form = Section(section_id="form", title=Text("基本情况", "What is handed over"), form=_form(data))
+    form = Section(section_id="form", title=Text("基本情况", "Overview"), form=_form(data))
     return (form, *(Section(section_id=name, title=view.title, views=(view,)) for name, view in views))
 
 
 def _form(data: FormData) -> tuple[FormRow, ...]:
     handover, system = data.handover, data.system
     required = [s for s in data.standings.values() if s.required]
+    tried = [*(host.ok for _, host in _rotated(data.handover)), *(p.ok for p in data.proofs)]
     done = Text("必需 {n} 项，完成 {d} 项", "{d} of {n} required items").format(
         n=len(required), d=sum(s.done for s in required)
     )
-    proved = Text("{n} 项，符合 {k} 项", "{k} of {n} as they should be").format(
-        n=len(data.proofs), k=sum(p.ok is True for p in data.proofs)
-    )
+    proved = Text("{n} 项，符合 {k} 项", "{k} of {n} passed").format(n=len(tried), k=sum(ok is True for ok in tried))
     left = (
         Text("{n} 项，见后附清单", "{n}, listed below").format(n=len(data.risks)) if data.risks else Text("无", "none")
     )
@@ -92,7 +94,7 @@ def _form(data: FormData) -> tuple[FormRow, ...]:
         ((Text("系统名称", "System"), system.name), (Text("系统编号", "Id"), system.system_id)),
         ((Text("业主单位", "Owner"), system.department), (Text("接管编号", "Takeover"), handover.handover_id)),
         (
-            (Text("原运维单位", "Maintained before by"), data.earlier_unit),
+            (Text("原运维单位", "Previously maintained by"), data.earlier_unit),
             (Text("接收单位", "Taken over by"), handover.builder),
         ),
         (
@@ -100,11 +102,11 @@ def _form(data: FormData) -> tuple[FormRow, ...]:
             (Text("系统来源", "Origin"), ORIGIN_NAMES[handover.origin]),
         ),
         (
-            (Text("开始日期", "Begun"), handover.started_at),
+            (Text("开始日期", "Started"), handover.started_at),
             (Text("双轨运行至", "Dual run until"), handover.dual_run_until),
         ),
-        ((Text("清单", "Checklist"), done), (Text("实测", "Proofs"), proved)),
-        ((Text("遗留问题", "Left open"), left), (Text("当前状态", "State"), STATE_NAMES[data.state])),
+        ((Text("清单", "Checklist"), done), (Text("实测", "Tests"), proved)),
+        ((Text("遗留问题", "Open issues"), left), (Text("当前状态", "State"), STATE_NAMES[data.state])),
         ((Text("涉及主机", "Hosts"), handover.hosts),),
     )
     return tuple(
@@ -118,46 +120,84 @@ def build_items_view(checklist: Checklist, standings: Mapping[str, Standing], ha
     for group in checklist.groups:
         for item in group.items:
             found = standings[item.item_id]
+            giver = found.paper.actor if found.paper else _GIVEN.get(item.source)
+            title = item.title if found.required else Text("{t}（非必需）", "{t} (optional)").format(t=item.title)
             if not found.required and found.state == "open":
                 continue
             rows.append({
-                "no": len(rows) + 1, "title": item.title, "required": found.required,
-                "state": ITEM_STATE_NAMES[found.state], "given": found.paper.actor if found.paper else None,
+                "no": len(rows) + 1, "title": title,
+                "state": ITEM_STATE_NAMES[found.state], "given": giver,
                 "accepted": found.acceptance.actor if found.acceptance else None, "clauses": item.clauses,
             })  # fmt: skip
     return View(
         name="items",
-        title=Text("移交内容", "What is handed over, item by item"),
+        title=Text("移交内容", "Items handed over"),
         columns=(
             Column("no", Text("序号", "No."), "right"),
             Column("title", Text("内容", "What")),
-            Column("required", Text("必需", "Required")),
             Column("state", Text("情况", "State")),
             Column("given", Text("移交人", "Given by")),
             Column("accepted", Text("接收人", "Accepted by")),
             Column("clauses", Text("条款", "Clauses")),
         ),
         rows=tuple(rows),
-        notes=(Text("非必需且未提交的内容未列出。", "Items that are neither required nor given are left out."),),
+        notes=(Text("非必需且未提交的内容未列出。", "Items that are neither required nor provided are not listed."),),
     )
 
 
-def _compact(view: View) -> View:
-    """Without what only the package needs."""
-    return replace(view, columns=tuple(c for c in view.columns if c.key not in ("evidence", "actor")))
+_GIVEN: Mapping[Source, Text] = {"data": Text("台账生成", "on record"), "proof": Text("实测", "by test")}
+"""What stands where nobody hands a paper over."""
+
+
+def _build_tried_view(data: FormData) -> View:
+    """The change of keys and the proofs, without what only the package needs."""
+    view = build_proofs_view(data.proofs)
+    changes: list[Mapping[str, Cell]] = [
+        {"host": host.host, "kind": _KEYS, "outcome": OUTCOMES[host.ok], "detail": host.detail, "at": at}
+        for at, host in _rotated(data.handover)
+    ]
+    return replace(
+        view, columns=tuple(c for c in view.columns if c.key not in ("evidence", "actor")), rows=(*changes, *view.rows)
+    )  # fmt: skip
+
+
+def _rotated(handover: Handover) -> list[tuple[datetime, HostRotation]]:
+    """The newest change of keys of each host."""
+    newest = {host.host: (rotation.at, host) for rotation in handover.rotations for host in rotation.hosts}
+    return [newest[name] for name in sorted(newest)]
+
+
+_KEYS = Text("登录密钥更换", "Change of SSH keys")
+
+
+def _to_agree(view: View) -> View:
+    """Where no day is on record there is room for the one that the parties agree on."""
+    return replace(view, rows=tuple({**row, "until": row["until"] or BLANK} for row in view.rows))
+
+
+_OF_LIST: frozenset[RiskKind] = frozenset(("refused", "missing"))
+"""Their subject is an item of the checklist, which `what` names."""
 
 
 def build_risks_view(risks: Sequence[OpenRisk]) -> View:
     return View(
         name="risks",
-        title=Text("遗留问题与风险", "Open risks"),
+        title=Text("遗留问题与风险", "Open issues and risks"),
         columns=(
             Column("kind", Text("类别", "Kind")),
             Column("subject", Text("对象", "Subject")),
             Column("what", Text("内容", "What")),
             Column("until", Text("期限", "Until")),
         ),
-        rows=tuple({"kind": RISKS[r.kind], "subject": r.subject, "what": r.what, "until": r.until} for r in risks),
+        rows=tuple(
+            {
+                "kind": RISKS[r.kind],
+                "subject": None if r.kind in _OF_LIST else r.subject,
+                "what": r.what,
+                "until": r.until,
+            }
+            for r in risks
+        ),
     )
 
 
@@ -179,10 +219,11 @@ def _signed(sign_off: SignOff | None) -> Signed | None:
 
 OPENING = Text(
     "移交方与接收方依据移交清单逐项交接，现对下列内容予以确认。",
-    "The parties went through the checklist item by item and confirm the following.",
+    "The parties have gone through the checklist item by item and confirm the following.",
 )
 CLOSING = Text(
-    "自双方签字盖章之日起，系统运维由接收方负责；遗留问题按所列期限处理。",
-    "From the day of both signatures the receiver maintains the system; what is left open is settled by the days given.",
+    "自双方签字盖章之日起，系统运维由接收方负责；遗留问题按所列期限处理，未列期限的由双方商定后填写。",
+    "From the day both parties have signed, the receiver maintains the system. Open issues are settled by the dates given; where none is "
+    "given, the parties agree on one and enter it.",
 )
-DRAFT = Text("草稿：双方尚未签字，不作为交接依据", "DRAFT: not signed by both parties, no proof of a handover")
+DRAFT = Text("草稿：双方尚未签字，不作为交接依据", "DRAFT: not signed by both parties, not evidence of a handover")

@@ -11,6 +11,7 @@ from govcloud.model.text import Text
 from govcloud.report.document import FormRow, Section
 from govcloud.report.text import UNKNOWN
 from govcloud.report.view import Cell, Column, View
+from govcloud.report.wave_views import ENTRANCE
 
 _LISTED_DIGEST = 16
 
@@ -22,49 +23,60 @@ def build_runbook_sections(
     """`spec`: the migration file by which a run of ours carried the system; None for one that was never migrated."""
     titles = {item.item_id: item.title for group in checklist.groups for item in group.items}
     facts = tuple(build_facts_view(titles.get(item.item_id, Text(item.item_id, item.item_id)), item) for item in data)
-    overview = Section(section_id="overview", title=Text("系统概况", "The system"), form=_overview(system))
+    overview = Section(section_id="overview", title=Text("系统概况", "The system"), form=_overview(system, spec))
     parts = [overview, _check(system, spec)]
     if spec is not None:
         parts.append(Section(
             section_id="parts", title=Text("组成与启停", "Parts, start and stop"),
             views=(build_services_view(spec), build_stores_view(spec)),
         ))  # fmt: skip
-    parts += [Section(section_id=view.name, title=view.title, views=(view,)) for view in facts]
+    known = _KNOWN if spec is not None else None
+    parts += [
+        Section(section_id=v.name, title=v.title, intro=None if n else known, views=(v,)) for n, v in enumerate(facts)
+    ]
     papers = build_papers_view(checklist, standings)
     return (*parts, Section(section_id="papers", title=papers.title, views=(papers,)))
 
 
-def _overview(system: System) -> tuple[FormRow, ...]:
+def _overview(system: System, spec: MigrationSpec | None) -> tuple[FormRow, ...]:
     rows: tuple[tuple[tuple[Text, Cell], ...], ...] = (
         ((Text("系统名称", "System"), system.name), (Text("系统编号", "Id"), system.system_id)),
-        ((Text("业主单位", "Owner"), system.department), (Text("业务处室", "Office"), system.office)),
+        ((Text("业主单位", "Owner"), system.department), (Text("业务处室", "Division"), system.office)),
         (
-            (Text("业主联系人", "Contact of the owner"), system.contact),
+            (Text("业主联系人", "Owner's contact"), system.contact),
             (Text("开发方联系方式", "Developer"), system.developer_contact),
         ),
         ((Text("访问地址", "Address"), system.url), (Text("等保级别", "MLPS level"), system.mlps_level)),
         ((Text("数据库", "Database"), system.database), (Text("中间件", "Middleware"), system.middleware)),
         (
             (Text("运维合同到期", "Contract ends"), system.maintenance_ends_on),
-            (Text("最近应急演练", "Last drill"), system.drilled_on),
+            (Text("最近应急演练", "Last emergency drill"), system.drilled_on),
         ),
         ((Text("功能", "What it does"), system.function),),
+        *((((Text("现运行主机", "Runs on"), sorted({m.target for m in spec.machines})),),) if spec else ()),
     )
     return tuple(FormRow(fields=tuple((label, UNKNOWN if v in (None, "") else v) for label, v in row)) for row in rows)
 
 
+_KNOWN = Text(
+    "以下取自台账最近一次普查；系统迁移后尚未重新普查的，其中的主机仍是原主机，以“现运行主机”为准。",
+    "What follows is from the last census on record. Where there was none since the migration it still shows the former hosts: "
+    "“Runs on” holds.",
+)
+
+
 def _check(system: System, spec: MigrationSpec | None) -> Section:
-    title = Text("如何确认系统正常", "How to see that it works")
+    title = Text("如何确认系统正常", "How to check that it works")
     if spec is not None:
         return Section(section_id="check", title=title, views=(build_checks_view(spec),))
     if system.url:
-        told = Text("用浏览器打开 {u}，应显示登录页或首页。", "Open {u} in a browser: it shows its first page.").format(
-            u=system.url
-        )
+        told = Text(
+            "用浏览器打开 {u}，应显示登录页或首页。", "Open {u} in a browser: its sign-in or first page must appear."
+        ).format(u=system.url)
         return Section(section_id="check", title=title, paragraphs=(told,))
     missing = Text(
         "没有登记访问地址。在普查表中补上，或由移交方写入运维资料。",
-        "No address is known. Add it to the census, or have it written into the papers.",
+        "No address is on record. Add it to the census, or have the party handing over state it in the documents.",
     )
     return Section(section_id="check", title=title, missing=missing)
 
@@ -94,11 +106,11 @@ def build_services_view(spec: MigrationSpec) -> View:
     hosts = {machine.name: machine.target for machine in spec.machines}
     return View(
         name="services",
-        title=Text("服务（按启动顺序，停止时相反）", "Services, in the order of their start; stopped in reverse"),
+        title=Text("服务（按启动顺序，停止时相反）", "Services, in the order in which they are started; stop them in reverse"),
         columns=(
             Column("host", Text("主机", "Host")),
             Column("service", Text("服务", "Service")),
-            Column("status", Text("查看", "Look")),
+            Column("status", Text("查看状态", "To see its state")),
             Column("carry", Text("相关文件", "Files")),
         ),
         rows=tuple(
@@ -124,7 +136,11 @@ def build_stores_view(spec: MigrationSpec) -> View:
     ]
     rows += [{"kind": Text("文件目录", "folder"), "host": hosts.get(f.machine), "what": f.target} for f in spec.files]
     rows += [
-        {"kind": Text("访问入口", "entrance"), "host": e.host, "what": f"{e.kind} {e.name} → {e.target}"}
+        {
+            "kind": Text("访问入口", "entrance"),
+            "host": e.host,
+            "what": Text("{k} {n} → {t}", "{k} {n} → {t}").format(k=ENTRANCE[e.kind], n=e.name, t=e.target),
+        }
         for e in spec.entrances
     ]
     return View(
@@ -167,12 +183,12 @@ def build_papers_view(checklist: Checklist, standings: Mapping[str, Standing]) -
     ]  # fmt: skip
     return View(
         name="papers",
-        title=Text("移交的资料", "Papers that were handed over"),
+        title=Text("移交的资料", "Documents handed over"),
         columns=(
             Column("title", Text("内容", "What")),
             Column("file", Text("文件", "File")),
             Column("note", Text("说明", "Note")),
-            Column("sha256", Text("归档名（前 16 位）", "Name in the package (first 16)")),
+            Column("sha256", Text("归档名（前 16 位）", "File in the package (first 16)")),
         ),
         rows=tuple(
             {

@@ -118,7 +118,7 @@ def _view(view: View, section_id: str, number: int, lang: Lang, tz: tzinfo) -> d
             "title": head,
             "align": column.align,
             "hold": _hold(head),
-            "long": _length(max((wcswidth(row[i]["text"]) for row in rows), default=0)),
+            "long": _length([row[i]["text"] for row in rows]),
             "least": max([wcswidth(head) if _hold(head) else _MAX_WORD, *(_least_width(row[i]) for row in rows)]),
         }
         for i, (head, column) in enumerate(zip(heads, view.columns, strict=True))
@@ -133,8 +133,11 @@ def _view(view: View, section_id: str, number: int, lang: Lang, tz: tzinfo) -> d
     }
 
 
-def _length(widest: int) -> str:
-    """Class of a column by its longest text: what is left over must not be a letter a line."""
+def _length(texts: Sequence[str]) -> str:
+    """Class of a column by its longest text: what is left over must not be a letter a line, nor too little for the pen."""
+    if any(not text.strip() for text in texts):
+        return "pen"
+    widest = max(map(wcswidth, texts), default=0)
     return "long" if widest > 2 * _LONG else "some" if widest > _MAX_SHORT else ""
 
 

@@ -15,8 +15,8 @@ FATES: Mapping[str, tuple[Text, str]] = {
     "extranet_vpn": (NETWORK_TARGET["extranet_vpn"], "#6f9bc4"),
     "intranet": (NETWORK_TARGET["intranet"], "#7a5a94"),
     "close": (NETWORK_TARGET["close"], "#4d7f5a"),
-    "keep": (Text("保留（依据齐全）", "keep (founded)"), "#8a7f3c"),
-    "keep_unfounded": (Text("保留（依据不全）", "keep (not founded)"), "#a8593c"),
+    "keep": (Text("保留（依据齐全）", "keep (grounds complete)"), "#8a7f3c"),
+    "keep_unfounded": (Text("保留（依据不全）", "keep (grounds incomplete)"), "#a8593c"),
     "none": (Text("未定", "not decided"), "#c9ced4"),
 }
 

@@ -113,7 +113,7 @@ def closes_text(row: RemainingNetwork, as_of: date | None = None) -> Text:
         return Text("承载系统均已迁走或停用，可办理撤并", "all its systems have moved or stopped: it can close")
     if not closing.planned:
         return Text("尚无迁移计划", "there is no migration plan yet")
-    after = Text("第 {w} 批（{on}）之后，届时 {s} 已迁走", "after wave {w} ({on}), when {s} have moved").format(
+    after = Text("第 {w} 批（{on}）之后，届时 {s} 已迁走", "after wave {w} ({on}), once moved: {s}").format(
         w=closing.wave, on=closing.on, s=Text("、".join(closing.moving), ", ".join(closing.moving))
     )
     late = as_of is not None and closing.on is not None and closing.on < as_of

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from govcloud.model.regulation import Severity
 from govcloud.model.text import Text, same
 from govcloud.report.findings import SEVERITY
-from govcloud.report.plan_svg import BLUE, ORANGE, RED, SKY
+from govcloud.report.plan_svg import BLUE
 from govcloud.report.words import HOSTING
 
 _MOST = 8
-_SEVERITY_COLOURS: Mapping[Severity, str] = {"high": RED, "medium": ORANGE, "low": SKY, "info": "#b6c1cb"}
+_SEVERITY_COLOURS: Mapping[Severity, str] = {
+    "high": "#8c2d23",
+    "medium": "#d9903d",
+    "low": "#a9cbe8",
+    "info": "#dfe3e7",
+}
+"""As in the papers: told apart in a black-and-white print, too."""
 _SYSTEMS = ((Text("系统（个）", "Systems"), BLUE),)
 ROAD: Mapping[str, Text] = {
     "open": Text("尚未排入计划", "Not in the plan yet"),

@@ -311,7 +311,9 @@ def _assumed(names: Sequence[str]) -> Text | None:
 
 
 def build_violations_view(plan: MigrationPlan, violations: Sequence[PlanViolation], changes: Sequence[Text]) -> View:
-    rows: list[dict[str, Cell]] = [{"code": term(RULE, v.code), "subjects": v.subjects, "text": v.text} for v in violations]
+    rows: list[dict[str, Cell]] = [
+        {"code": term(RULE, v.code), "subjects": v.subjects, "text": v.text} for v in violations
+    ]
     verdict = (
         Text("计划 {p} 不成立：{n} 处违反", "Plan {p} does not hold: {n} violations")
         if rows

@@ -24,7 +24,10 @@ def build_explanation_views(plan: MigrationPlan, explanation: PlanExplanation) -
     index = build_index(plan)
     chain: list[dict[str, Cell]] = [
         {
-            "step": step, "kind": term(BINDING, b.kind), "job_id": _work(index, b.job_id), "subject": _work(index, b.subject),
+            "step": step,
+            "kind": term(BINDING, b.kind),
+            "job_id": _work(index, b.job_id),
+            "subject": _work(index, b.subject),
             "text": b.text,
         }
         for step, b in enumerate(explanation.bindings, 1)

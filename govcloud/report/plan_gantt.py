@@ -25,6 +25,7 @@ from govcloud.report.plan_svg import (
     SKY,
     Pages,
     Sheet,
+    fit,
     message,
     ticks,
 )
@@ -42,9 +43,10 @@ _COLOURS: Mapping[JobKind, str] = {
     "notice": "#f3d08a", "archive": ORANGE, "close": INK,
 }  # fmt: skip
 _SLOW: frozenset[JobKind] = frozenset(["retention", "switch_off"])
+"""They go on for months after the others; the drawing ends before them where it would grow by more than the share."""
 _SLOW_SHARE = 1.5
-"""They are drawn to their end where that makes the drawing no wider than by this."""
-"""They go on for months after the others; the drawing ends before them."""
+_LEAST_NAME = 60
+"""Pixels that the name of a short freeze may take."""
 _FREEZE = "#a8593c"
 _WINDOWS = Text("变更窗口（数字为批次，空心未用）", "Windows (wave; hollow: not used)")
 
@@ -188,7 +190,7 @@ class _Gantt:
             )
             general = is_general(freeze)
             self.sheet.rect(x, 26, x2 - x, (self.bottom if general else 26 + _STRIP) - 26, self.hatched, hint=hint)
-            name = freeze.title.to(self.lang)
+            name = fit(freeze.title.to(self.lang), max(x2 - x - 4, _LEAST_NAME), 11)
             if x >= end_of_name and x + text_px(name, 11) < self.left + _PLOT:
                 self.sheet.text(x + 2, 26 + 14, name, size=11, fill=_FREEZE)
                 end_of_name = x + text_px(name, 11) + 8

@@ -22,18 +22,20 @@ State = Literal["proven", "not_proven", "lapsed", "nothing"]
 CLAIMS: Mapping[ProofLevel, Text] = {
     "L0": Text(
         "所列文件和数据库在目标上存在，大小一致",
-        "The files and databases that are listed are at the target and have their size",
+        "All listed files and databases are present on the target and equal in size",
     ),
     "L1": Text(
         "所列数据库的行数、结构、序列、授权一致",
-        "Counts, schema, sequences and grants of the listed databases are equal",
+        "Row counts, schema, sequences and grants of the listed databases are equal",
     ),
     "L2": Text(
         "源冻结后，所列文件和数据库两端的内容摘要一致",
-        "After the freeze the digests of all that is listed are equal on both sides",
+        "After the freeze, the content digests of all listed files and databases are equal on both sides",
     ),
-    "L3": Text("割接后，应用经入口应答正确", "After the cutover the application answers rightly through its entrance"),
-    "L4": Text("业务合计数经业主抽样核对并签字", "Business totals were sampled and signed by the owner"),
+    "L3": Text(
+        "割接后，应用经入口应答正确", "After the cutover, the application answers correctly through its entrance"
+    ),
+    "L4": Text("业务合计数经业主抽样核对并签字", "Business totals sampled and signed by the owner"),
 }
 STATES: Mapping[State, Term] = {
     "proven": Term("已证明", "proven", "proven"),
@@ -72,7 +74,7 @@ def build_claims(status: SystemStatus) -> tuple[Claim, ...]:
     return (*claims, _service_claim(status), Claim(level="L4", state="not_proven", why=_BY_HAND))
 
 
-_BY_HAND = Text("须由业主抽样核对并签字", "it takes the owner's samples and signature")
+_BY_HAND = Text("须由业主抽样核对并签字", "needs the owner's samples and signature")
 
 
 def _data_claim(status: SystemStatus) -> Claim:

@@ -97,6 +97,14 @@ def costs(check: RequestCheck) -> tuple[int, int, int]:
     )
 
 
+def _money(fen: int | None) -> Term | None:
+    """`1,234.50` for eyes, `1234.50` for scripts."""
+    if fen is None:
+        return None
+    shown = f"{fen // 100:,}.{fen % 100:02d}"
+    return Term(shown, shown, yuan(fen) or "")
+
+
 def _request_row(verdict: LineVerdict) -> dict[str, Cell]:
     nearest = [f"{n.code} {n.name.zh}" for n in verdict.nearest], [f"{n.code} {n.name.en}" for n in verdict.nearest]
     codes = tuple(n.code for n in verdict.nearest)
@@ -109,8 +117,8 @@ def _request_row(verdict: LineVerdict) -> dict[str, Cell]:
         "reason": joined(verdict.reasons),
         "clauses": verdict.clauses or None,
         "nearest": Term("；".join(nearest[0]) or UNKNOWN, "; ".join(nearest[1]) or UNKNOWN, codes),
-        "monthly_yuan": yuan(verdict.monthly_fen),
-        "yearly_yuan": yuan(verdict.yearly_fen),
+        "monthly_yuan": _money(verdict.monthly_fen),
+        "yearly_yuan": _money(verdict.yearly_fen),
     }
 
 
@@ -143,7 +151,7 @@ def _request_notes(check: RequestCheck) -> tuple[Text, ...]:
         Text(
             "{n} 项中 {good} 项符合目录。符合项合计 {m} 元/月、{y} 元/年，另一次性 {o} 元。",
             "{good} of {n} lines conform. Those cost {m} yuan a month, {y} yuan a year and {o} yuan once.",
-        ).format(n=len(check.lines), good=good, m=yuan(monthly), y=yuan(yearly), o=yuan(once)),
+        ).format(n=len(check.lines), good=good, m=_money(monthly), y=_money(yearly), o=_money(once)),
     ]
     unpriced = [str(v.line.line) for v in check.lines if v.conforms and v.yearly_fen is None]
     if unpriced:
@@ -215,7 +223,7 @@ def build_requests_view(
                 "month, {y} yuan a year and {o} yuan once.",
             ).format(
                 n=len(checks), a=counts["approve"], c=counts["approve_with_changes"], r=counts["reject"],
-                m=yuan(monthly), y=yuan(yearly), o=yuan(once),
+                m=_money(monthly), y=_money(yearly), o=_money(once),
             ),
             *(() if all(check.official for check in checks) else (SAMPLE,)),
         ),
@@ -243,7 +251,7 @@ def _summary_row(check: RequestCheck, yearly: int) -> dict[str, Cell]:
         "lines": len(check.lines),
         "problems": joined(found),
         "catalog": f"{check.catalog_id} {check.catalog_version}",
-        "yearly_yuan": yuan(yearly),
+        "yearly_yuan": _money(yearly),
     }
 
 

@@ -326,7 +326,9 @@ def _notes(shown: RunOverview, *, reasons: bool) -> list[Text]:
 
 def _review_note(shown: RunOverview, first: date | None, *, command: bool) -> Text:
     late = first is not None and first < shown.now.astimezone(shown.zone).date()
-    how = Text("：govcloud --user 姓名 run review {r} --reason 结论", ": govcloud --user NAME run review {r} --reason FINDING")
+    how = Text(
+        "：govcloud --user 姓名 run review {r} --reason 结论", ": govcloud --user NAME run review {r} --reason FINDING"
+    )
     return Text(
         "{n} 项紧急批准待第三人复核，期限 {d}{late}{how}",
         "{n} emergency approvals are to be reviewed by a third person by {d}{late}{how}",

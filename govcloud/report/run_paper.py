@@ -75,8 +75,8 @@ def served_at(status: SystemStatus) -> datetime | None:
 def run_form(paper: RunPaper) -> tuple[FormRow, ...]:
     run = paper.shown.run
     systems = [f"{s.row.system_id} {paper.names.get(s.row.system_id, '')}".strip() for s in paper.systems[:_NAMED]]
-    more = Text("{s} 等 {n} 个", "{s} and {m} more").format(
-        s=listed(map(same, systems)), n=len(paper.systems), m=len(paper.systems) - _NAMED
+    more = Text("{s} 等 {n} 个", "{s} and others, {n} in all").format(
+        s=listed(map(same, systems)), n=len(paper.systems)
     )
     return (
         FormRow(fields=((Text("系统", "Systems"), systems if len(paper.systems) <= _NAMED else more),)),

@@ -9,6 +9,8 @@ from typing import Any
 
 from govcloud.model.account import ACCOUNT_ROLE_NAMES
 from govcloud.model.text import Text, same
+from govcloud.report.findings import term
+from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_words import tell
 from govcloud.report.ledger_words_value import Titles
 from govcloud.report.view import Cell, Column, View
@@ -46,7 +48,7 @@ def _row(record: Mapping[str, Any], titles: Titles) -> Mapping[str, Cell]:
     return {
         "seq": record["seq"], "at": datetime.fromisoformat(record["at"]), "actor": record["actor"],
         "party": _party(record), "subject_id": record["subject_id"] or record["run_id"] or record["project_id"],
-        "told": tell(record, titles), "kind": record["kind"],
+        "told": tell(record, titles), "kind": term(KIND, record["kind"]),
         "evidence": _short(_evidence(record)), "leaf_hash": record["leaf_hash"][:_DIGEST],
     }  # fmt: skip
 

@@ -187,7 +187,7 @@ def build_changes_view(facts: WaveFacts) -> View:
             continue
         for e in s.spec.entrances:
             ttl = Text("缓存 {n} 秒", "kept for {n} s").format(n=e.ttl) if e.kind == "dns" else None
-            rows.append({"system_id": s.system_id, "what": _ENTRANCE[e.kind], "host": e.host, "object": e.name,
+            rows.append({"system_id": s.system_id, "what": ENTRANCE[e.kind], "host": e.host, "object": e.name,
                          "before": e.source, "after": e.target, "remark": ttl})  # fmt: skip
         if (net := s.spec.network) is not None:
             remark = Text("撤除路由 {r} 条、隧道 {t} 条；割接后须可达 {f} 条", "{r} routes and {t} tunnels withdrawn; {f} flows must work afterwards")  # fmt: skip
@@ -210,7 +210,7 @@ def build_changes_view(facts: WaveFacts) -> View:
     )  # fmt: skip
 
 
-_ENTRANCE = {
+ENTRANCE = {
     "json": Term("入口登记", "entrance file", "json"), "nginx": Term("反向代理", "reverse proxy", "nginx"),
     "hosts": Term("主机名解析", "hosts file", "hosts"), "dns": Term("域名解析", "DNS record", "dns"),
 }  # fmt: skip
@@ -289,12 +289,12 @@ def build_readiness_view(facts: WaveFacts) -> View:
         )  # fmt: skip
     columns = (
         _SYSTEM,
-        Column("spec", Text("迁移文件", "Migration file")),
+        Column("spec", Text("迁移文件", "File")),
         Column("precheck", Text("检查通过", "Checked")),
         Column("replicate", Text("复制完成", "Copied")),
         Column("rehearse", Text("演练通过", "Rehearsed")),
         Column("minutes", Text("割接用时（分钟）", "Cutover (min)")),
-        Column("state", Text("执行状态", "State of the run")),
+        Column("state", Text("执行状态", "State")),
     )
     return View(name="readiness", title=Text("准备情况", "Readiness"), columns=columns, rows=tuple(rows))
 

@@ -39,7 +39,7 @@ def build_zombie_sections(
         Section(section_id="overview", title=Text("概况", "Overview"), paragraphs=tuple(basis),
                 numbers=_numbers(verdicts, overlaps)),
         Section(
-            section_id="zombies", title=(v := build_cleanup_view(shown, inventory)).title, views=(v,),
+            section_id="zombies", title=(v := build_cleanup_view(shown, inventory)).title, views=(v,) if shown else (),
             paragraphs=(Text("以下系统由业务部门逐个核实，确认后填写处理意见和完成时间。",
                              "Each department verifies its systems and enters its decision and the date of completion.")
                         if shown else Text("没有查出疑似僵尸系统。", "No possible zombie system was found."),),

@@ -315,7 +315,8 @@ def load_witnesses(tx: Connection, ids: Collection[str] | None = None) -> dict[s
     times: dict[str, datetime] = {}
     for numbers in [None] if needed is None else chunks(needed):
         part = heads if numbers is None else heads.where(table.statement_id.in_(numbers))
-        for number, source, text in tx.execute(part):
+        for row in tx.execute(part):
+            number, source, text = row.statement_id, row.source, row.observed_at
             at = times.get(text)
             if at is None:
                 at = times[text] = datetime.fromisoformat(text)

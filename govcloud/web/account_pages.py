@@ -12,7 +12,7 @@ from govcloud.errors import UsageError
 from govcloud.model.account import ACCOUNT_ROLE_NAMES, ACCOUNT_ROLES, Account, AccountRole
 from govcloud.model.text import Text
 from govcloud.report.accounts import build_accounts_view, build_rights_view, build_tokens_view
-from govcloud.report.view import View
+from govcloud.report.view import View, filled
 from govcloud.web.door import ANYBODY, DoorFirst, enter
 from govcloud.web.sign_in_page import entered
 from govcloud.web.visit import Visit
@@ -38,7 +38,7 @@ def accounts(visit: Looking) -> Response:
     shown = [a for a in found if also or a.disabled_at is None]
     listed = bool(visit.session.workspace.settings.execution.get("people"))
     return visit.page(
-        "accounts.html.j2", Text("账号", "Accounts"), view=build_accounts_view(shown, also_listed=listed),
+        "accounts.html.j2", Text("账号", "Accounts"), view=filled(build_accounts_view(shown, also_listed=listed)),
         hidden=len(found) - len(shown), roles=ACCOUNT_ROLE_NAMES, offers_form=bool(found) and visit.may("administer"),
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def account(visit: Looking, login: str) -> Response:
 
 
 def _one(account: Account) -> tuple[View, ...]:
-    return replace(build_accounts_view([account]), notes=()), build_rights_view(account)
+    return filled(replace(build_accounts_view([account]), notes=())), build_rights_view(account)
 
 
 @router.post("/accounts/{login}/change")

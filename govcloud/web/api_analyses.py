@@ -1,4 +1,4 @@
-"""/api: what the inventory says between its lines: what nobody declared, zombies, sizes, overlaps, confidence, changes."""
+"""/api: what the inventory says between its lines: what nobody declared, connections, zombies, sizes, overlaps, confidence, changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import Query
 
 from govcloud.model import answers
 from govcloud.model.answers import Confidence, Difference, Snapshot
-from govcloud.model.inventory import Network
+from govcloud.model.inventory import Flow, Network, Traffic
 from govcloud.model.maintenance import MaintenancePeriod
 from govcloud.model.network_evidence import NetworkEvidence
 from govcloud.model.network_ledger import (
@@ -27,7 +27,7 @@ from govcloud.model.zombie import ZombieState, ZombieVerdict
 from govcloud.web.api_shape import Body, Collecting, Day, Name, Out, Page, Paged, Reading, new_router
 from govcloud.workflow import snapshots as states
 from govcloud.workflow.confidence import read_confidence
-from govcloud.workflow.inventory import list_undeclared, read_inventory
+from govcloud.workflow.inventory import list_flows, list_undeclared, read_inventory
 from govcloud.workflow.networks import list_remaining
 from govcloud.workflow.overlap import list_overlaps
 from govcloud.workflow.sizing import size_servers
@@ -69,6 +69,16 @@ def get_undeclared(visit: Reading, part: Paged, department: PartOfName = None, f
     wanted = answers.Query(department=department, find=find, limit=part.offset + part.limit)
     found = list_undeclared(visit.session, wanted)
     return {**part.page(found.page.entities[part.offset :], found.page.total), "traces": found.traces}
+
+
+@router.get("/connections", response_model=Page[Flow])
+def get_connections(
+    visit: Reading, part: Paged, subject: Annotated[Name | None, Query(description="A server, system or network")] = None,
+    traffic: Traffic | None = None,
+) -> Any:  # fmt: skip
+    """Measured traffic: who talks to which port, and the programs at both ends."""
+    found = list_flows(visit.session, subject, traffic, part.offset + part.limit)
+    return part.page(found.flows[part.offset :], found.total)
 
 
 @router.get("/zombies", response_model=Page[ZombieVerdict])

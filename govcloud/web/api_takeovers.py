@@ -10,7 +10,7 @@ from fastapi import File, UploadFile
 from pydantic import Field
 from starlette.responses import Response
 
-from govcloud.model.handover import Handover, Level, Progress, Role, Standing, TakeoverState, Todo
+from govcloud.model.handover import DataItem, Handover, Level, Progress, Role, Standing, TakeoverState, Todo
 from govcloud.model.text import Text
 from govcloud.web.api_shape import (
     Body,
@@ -35,7 +35,7 @@ from govcloud.web.downloads import MEDIA, give_package
 from govcloud.web.files import uploaded
 from govcloud.web.visit import Visit
 from govcloud.workflow import takeover as workflow
-from govcloud.workflow import takeover_decide, takeover_overview, takeover_papers
+from govcloud.workflow import takeover_data, takeover_decide, takeover_overview, takeover_papers
 from govcloud.workflow.takeover import Takeover
 
 router = new_router("takeovers")
@@ -129,6 +129,13 @@ def get_takeover_progress(visit: Reading) -> Any:
 @router.get("/takeovers/{handover_id}", response_model=TakeoverRecord)
 def get_takeover(visit: Reading, handover_id: Name) -> Any:
     return _record(visit, workflow.get_takeover(visit.session, handover_id))
+
+
+@router.get("/takeovers/{handover_id}/data", response_model=list[DataItem])
+def get_takeover_data(visit: Reading, handover_id: Name) -> Any:
+    """What the store knows for the checklist: ends, unknowns, and what has changed since it was accepted."""
+    found = workflow.get_takeover(visit.session, handover_id)
+    return takeover_data.build_data(visit.session, found.handover, takeover_data.data_items(found.checklist))
 
 
 @router.post("/systems/{system_id}/takeover/plan", response_model=TakeoverRecord)

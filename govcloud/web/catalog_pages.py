@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, UploadFile
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from govcloud.model.text import Text
 from govcloud.report import catalog as views
 from govcloud.report import request as request_views
+from govcloud.report.view import filled
 from govcloud.web.door import DoorFirst, Reading, enter
 from govcloud.web.files import uploaded
 from govcloud.web.visit import Visit
@@ -45,14 +47,21 @@ def requests(visit: Reading) -> Response:
     latest = latest_requests(visit.session)
     at = {request_views.key_of(check): instant for check, instant in latest}
     view = request_views.build_requests_view([check for check, _ in latest], at)
-    return visit.page("requests.html.j2", Text("资源申请核对", "Requests for the cloud"), views=(view,))
+    return visit.page(
+        "requests.html.j2", Text("资源申请核对", "Requests for the cloud"), views=(filled(view),), verdicts=()
+    )
 
 
 @router.post("/requests")
 def check(visit: Checking, file: Annotated[UploadFile, File()]) -> Response:
     with uploaded(file) as path:
         run = check_request(visit.session, [path])
-    shown = [request_views.build_request_view(found, number) for number, found in enumerate(run.checks, 1)]
+    shown = [filled(request_views.build_request_view(found, number)) for number, found in enumerate(run.checks, 1)]
+    verdicts = [
+        ("notice" if found.conforms else "problem", view.notes[0])
+        for found, view in zip(run.checks, shown, strict=True)
+    ]
     if run.faulty:
         shown.append(request_views.build_faulty_view(run.faulty))
-    return visit.page("requests.html.j2", Text("核对结果", "The check's result"), views=shown)
+    views = [replace(view, notes=view.notes[1:]) if view.name.startswith("request_") else view for view in shown]
+    return visit.page("requests.html.j2", Text("核对结果", "The check's result"), views=views, verdicts=verdicts)

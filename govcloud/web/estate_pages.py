@@ -206,7 +206,7 @@ def department(visit: Reading, name: str) -> Response:
 def _ways(systems: int, findings: Mapping[Severity, int]) -> list[tuple[Text, int | None, str, dict[str, str]]]:
     """Label, count where it is known, page, and what it is narrowed by besides."""
     by_severity: list[tuple[Text, int | None, str, dict[str, str]]] = [
-        (Text("其中程度：{s}", "of them {s}").format(s=SEVERITY[s]), findings[s], "/findings", {"severity": str(s)})
+        (Text("其中程度{s}", "of {s} severity").format(s=SEVERITY[s]), findings[s], "/findings", {"severity": str(s)})
         for s in SEVERITY if findings.get(s)
     ]  # fmt: skip
     return [
@@ -226,7 +226,10 @@ def _counted(label: Text, count: int | None) -> Text:
 
 @router.get("/servers/{server_id}")
 def server(visit: Reading, server_id: str) -> Response:
-    return subject_page(visit, explain_subject(visit.session, "server", server_id))
+    on_it = lists.systems_on_servers(visit.session).get(server_id, ())
+    links = [(Text("系统 {s}", "System {s}").format(s=s), f"/systems/{quote(s, safe='')}") for s in on_it]
+    links.append((Text("合规问题", "Findings"), f"/findings?{urlencode({'find': server_id})}"))
+    return subject_page(visit, explain_subject(visit.session, "server", server_id), links)
 
 
 def subject_page(
@@ -239,6 +242,6 @@ def subject_page(
     title = same(f"{answer.subject_id} {answer.entity.name or ''}".strip())
     if visit.request.query_params.get("as"):
         return visit.views(title, facts, *behind)
-    return visit.page(
-        "subject.html.j2", title, facts=replace(facts, title=KNOWN), behind=behind, links=links, chart=chart
-    )
+    # The other notes tell of options of the command line.
+    facts = replace(facts, title=KNOWN, notes=facts.notes[:1])
+    return visit.page("subject.html.j2", title, facts=facts, behind=behind, links=links, chart=chart)

@@ -30,6 +30,7 @@ from govcloud.workflow.waiver import add_waiver, granting_parties, list_waivers,
 router = APIRouter(include_in_schema=False, route_class=DoorFirst)
 Waiving = Annotated[Visit, Depends(enter("waive"))]
 _NONE = Text("没有这类问题；还没有检查过的，先运行 govcloud check estate", "None of this kind; where nothing was checked yet: govcloud check estate")  # fmt: skip
+_FACTS = Text("依据的事实", "The facts behind it")
 _KINDS: tuple[Choice, ...] = (
     ("waived", Text("已豁免", "waived")),
     ("undetermined", Text("不能判定", "undetermined")),
@@ -87,7 +88,8 @@ def _linked(view: View, found: Sequence[Finding]) -> View:
 def finding(visit: Reading, finding_id: str) -> Response:
     found, waivers = find_finding(visit.session, finding_id)
     day = today(visit.session)
-    shown = [build_finding_view(found)]
+    told = build_finding_view(found)
+    shown = [replace(told, title=_FACTS, notes=())]
     if waivers:
         shown.append(build_waivers_view([(waiver, found) for waiver in waivers], day))
     can_be = found.verdict == "fail" and found.standing == "binding" and not found.waived and found.state != "resolved"
@@ -95,7 +97,8 @@ def finding(visit: Reading, finding_id: str) -> Response:
     may = visit.may("waive")
     parties = granting_parties(visit.session, found) if may and can_be else {}
     return visit.page(
-        "finding.html.j2", Text("问题 {f}", "Finding {f}").format(f=finding_id), finding=found, views=shown, day=day.isoformat(),
+        "finding.html.j2", told.title, finding=found, told=told.notes, views=shown, day=day.isoformat(),
+        severity=views.term(views.SEVERITY, found.severity), verdict=views.term(views.VERDICT, found.verdict),
         parties=[(role, views.role_text(role, party)) for role, party in parties.items()], ending=ending if may else [],
         subject=SUBJECTS[found.subject_kind].format(quote(found.subject_id, safe="")) if found.subject_kind in SUBJECTS else None,
     )  # fmt: skip

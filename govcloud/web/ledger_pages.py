@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi import Path as InPath
 from starlette.responses import Response
 
-from govcloud.model.text import Text, same
+from govcloud.model.text import Text
 from govcloud.report.audit import build_verify_view
 from govcloud.report.ledger_kinds import KIND
 from govcloud.report.ledger_record import build_digests_view, build_inclusion_view, build_record_view
@@ -63,9 +63,7 @@ def ledger(visit: Reading) -> Response:
 def linked_log(view: View) -> View:
     """As a page shows it: numbers name the records' pages, which have the digests."""
     columns = tuple(c for c in view.columns if c.key not in ("evidence", "leaf_hash"))
-    rows = tuple(
-        {**row, "seq": str(row["seq"]), "kind": KIND.get(str(row["kind"]), same(row["kind"]))} for row in view.rows
-    )
+    rows = tuple({**row, "seq": str(row["seq"])} for row in view.rows)
     return filled(replace(view, columns=columns, rows=rows))
 
 

@@ -33,13 +33,11 @@ _HERE = "/runs/{run_id}/systems/{system_id}/machines"
 
 
 @router.get(_HERE)
-def machines(visit: Reading, run_id: str, system_id: str) -> Response:
-    return _page(visit, run_id, system_id)
-
-
-@router.get(f"{_HERE}/tickets/{{name}}")
-def ticket(visit: Reading, run_id: str, system_id: str, name: str) -> Response:
-    path = _tickets(visit, _one(visit, run_id, system_id)).get(name)
+def machines(visit: Reading, run_id: str, system_id: str, ticket: str = "") -> Response:
+    """`?ticket=NAME` gives that ticket as a file."""
+    if not ticket:
+        return _page(visit, run_id, system_id)
+    path = _tickets(visit, _one(visit, run_id, system_id)).get(ticket)
     if path is None:
         raise HTTPException(404)
     return made(path)

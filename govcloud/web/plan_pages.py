@@ -118,7 +118,7 @@ def _shown(visit: Visit) -> _Shown:
 def _page(visit: Visit, shown: _Shown, title: Text, *tables: View, **values: Any) -> Response:
     """`values`: the other parts, each None by default."""
     none: dict[str, Any] = dict.fromkeys(
-        ("answer", "tone", "numbers", "charts", "pictures", "links", "papers", "wave", "forms", "paging", "nothing")
+        ("answers", "numbers", "charts", "pictures", "links", "papers", "wave", "forms", "paging", "nothing")
     )
     found = [filled(v) for v in tables if v.rows or v.notes]
     return visit.page("plan.html.j2", title, shown=shown, parts=PARTS, views=found, **none | values)
@@ -167,7 +167,9 @@ def _span(found: MigrationPlan) -> tuple[Number, ...]:
     if not found.activities:
         return ()
     first, last = min(a.starts_on for a in found.activities), max(a.ends_on for a in found.activities)
-    note = Text("{a} 至 {b}，含源端保留和关停", "{a} to {b}, with the sources kept and switched off").format(a=first, b=last)
+    note = Text("{a} 至 {b}，含源端保留和关停", "{a} to {b}, with the sources kept and switched off").format(
+        a=first, b=last
+    )
     return (Number(label=Text("全部工作历时", "All of the work"), value=(last - first).days + 1, unit=Text("天", "days"), note=note),)  # fmt: skip
 
 
@@ -237,8 +239,12 @@ def work(visit: Reading) -> Response:
     found = shown.plan
     paging = _paging(visit, shown, len(found.activities))
     some = replace(found, activities=found.activities[paging.offset : paging.offset + paging.rows], waves=())
-    tables = views.build_retirements_view(found), filled(views.build_jobs_view(some), without=("job_id", "wave"))
+    tables = views.build_retirements_view(found), _jobs(some)
     return _page(visit, shown, PARTS[3][1], *tables, paging=paging)
+
+
+def _jobs(found: MigrationPlan, number: int | None = None) -> View:
+    return filled(views.build_jobs_view(found, number), without=("job_id", "wave"))
 
 
 @router.get("/plan/left")
@@ -257,11 +263,12 @@ def verification(visit: Reading) -> Response:
     shown = _shown(visit)
     found, violations, changes = workflow.verify_plan(visit.session, shown.plan.plan_id)
     view = views.build_violations_view(found, violations, changes)
-    tone = "problem" if violations else "missing" if changes else "notice"
+    tone = "problem" if violations else "notice"
     told = len(view.notes) - len(changes) + _CHANGES
     more = Text("……共 {n} 处", "… {n} in all").format(n=len(changes))
-    notes = (*view.notes[:told], *([more] if len(changes) > _CHANGES else []), *build_record_notes(found))
-    return _page(visit, shown, PARTS[6][1], replace(view, notes=()), answer=notes, tone=tone)
+    verdict, digest, *changed = (*view.notes[:told], *([more] if len(changes) > _CHANGES else []))
+    blocks = [(tone, [verdict]), ("missing", changed), ("note", [digest, *build_record_notes(found)])]
+    return _page(visit, shown, PARTS[6][1], replace(view, notes=()), answers=[b for b in blocks if b[1]])
 
 
 @router.get("/plan/waves/{number}")
@@ -285,7 +292,7 @@ def wave(visit: Reading, number: int) -> Response:
         if 0 < n <= len(found.waves)
     ]
     risk = [r for r in shown.risks if r.subject == str(number)]
-    jobs, paging = _long(visit, shown, f"jobs of {number}", lambda: filled(views.build_jobs_view(found, number), without=("job_id", "wave")))
+    jobs, paging = _long(visit, shown, f"jobs of {number}", lambda: _jobs(found, number))
     return _page(
         visit, shown, title, filled(views.build_waves_view(found, number, shown.risks), without=("wave", "date")),
         *([views.build_risks_view(found, risk)] if risk else []), jobs, paging=paging,
@@ -330,7 +337,7 @@ def explain(visit: Reading, subject_id: str) -> Response:
         links.append((text, f"/plan/waves/{found.wave.number}{shown.query}"))
     why, *others = views.build_explanation_views(shown.plan, found)
     title = Text("{s}：为什么排在这一天", "{s}: why then").format(s=_label(shown.plan, subject_id))
-    return _page(visit, shown, title, replace(why, notes=()), *others, links=links, answer=why.notes, tone="missing")
+    return _page(visit, shown, title, replace(why, notes=()), *others, links=links, answers=[("missing", why.notes)])
 
 
 def _label(plan: MigrationPlan, subject_id: str) -> str:

@@ -95,6 +95,15 @@ def _deadlines(visit: Visit) -> workflow.Deadlines:
     return replace(found, rows=rows, office=office)
 
 
+def _linked(view: View) -> View:
+    """Known systems and networks lead to their pages."""
+    if view.name != "covers":
+        return view
+    pages = {"system": "/systems/{}", "network": "/networks/{}"}
+    rows = ({**row, "id/page": pages[row["kind"].code] if row["known"] else None} for row in view.rows)  # type: ignore[union-attr]
+    return replace(view, rows=tuple(rows))
+
+
 def _read(view: View, *without: str) -> View:
     """For eyes: the status tells the days that are left, and that a date is provisional is said where one is."""
     certain = not any(row.get("provisional") for row in view.rows)
@@ -131,7 +140,7 @@ def project(visit: Reading, project_id: str) -> Response:
     )
     return visit.views(
         Text("项目 {p}", "Project {p}").format(p=found.project.name or name),
-        *build_record_views(found.project, found.systems, found.networks),
+        *(_linked(view) for view in build_record_views(found.project, found.systems, found.networks)),
         _read(owed, *_OF_PROJECT),
         linked_log(build_log_view(log.records[::-1], record_titles(visit.session))),
         links=links,

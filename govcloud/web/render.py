@@ -94,6 +94,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters["held"] = held
+    made.globals["tone"] = tone_of
     made.globals["static"] = static_address
     return made
 

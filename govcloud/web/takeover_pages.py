@@ -174,7 +174,10 @@ def show_takeover(visit: Visit, found: Takeover) -> Response:
     handover, session = found.handover, visit.session
     data = takeover_data.build_data(session, handover, takeover_data.data_items(found.checklist))
     title = Text("{s} 的运维接管", "Takeover of {s}").format(s=handover.system_id)
-    view, signed = build_checklist_view(handover, found.checklist, found.standings, found.status), workflow.sign_offs(found)
+    view, signed = (
+        build_checklist_view(handover, found.checklist, found.standings, found.status),
+        workflow.sign_offs(found),
+    )
     open_yet = found.status != "operating"
     asked, others = _parts(view, _lines(found))
     proofs = (build_proofs_view(handover.proofs), build_proof_facts_view(handover.proofs), build_access_view(handover))

@@ -27,6 +27,9 @@ WORDS: Mapping[str, Text] = {
     "as_file": Text("导出", "As a file"),
     "apply": Text("应用", "Apply"),
     "clear_filters": Text("清除条件", "Clear"),
+    "severity": Text("程度", "Severity"),
+    "verdict": Text("结论", "Verdict"),
+    "semicolon": Text("；", "; "),
     "bar": Text("图示", "Bar"),
     "total": Text("合计", "Total"),
     "share": Text("占比", "Share"),
@@ -239,8 +242,13 @@ WORDS: Mapping[str, Text] = {
     "items_not_asked": Text("本等级不要求、也未提交的 {n} 项", "{n} items that this level does not ask for"),
     "colon": Text("：", ": "),
     "back_to_form": Text("返回修改（所填内容仍在）", "Back to the form: what you typed is still there"),
-    "back_hint": Text("用浏览器的“后退”返回，所填内容仍在。", "Go back with your browser: what you typed is still there."),
+    "back_hint": Text(
+        "用浏览器的“后退”返回，所填内容仍在。", "Go back with your browser: what you typed is still there."
+    ),
     "papers_of": Text("出具文书", "Papers"),
+    "catalog": Text("云服务目录", "Service catalog"),
+    "all_requests": Text("历次核对", "All requests"),
+    "check_another": Text("再核对一份", "Check another"),
     "machines": Text("机器与工单", "Machines and tickets"),
     "log_utc": Text("日志中的时间是世界时（UTC）。", "Times in the log are UTC."),
     "whole_log": Text("下载全文（.txt）", "Download all of it (.txt)"),
@@ -312,7 +320,9 @@ WORDS: Mapping[str, Text] = {
         "These edits break the rules below. They can be taken all the same: they are pinned, the rest is planned around them, and what then finds no place is listed as not placed.",
     ),
     "edits_take": Text("采用改动并重新排期", "Take the edits and plan again"),
-    "edits_take_hint": Text("每处改动记为一条人工固定；约需十几秒。", "Each edit becomes a pin; takes some ten seconds."),
+    "edits_take_hint": Text(
+        "每处改动记为一条人工固定；约需十几秒。", "Each edit becomes a pin; takes some ten seconds."
+    ),
     "tickets": Text("待云平台回执的工单", "Tickets that wait for the cloud desk"),
     "tickets_hint": Text(
         "没有接口的云平台由云管人员开通机器：把工单交给他们，开通后填好工单末尾的回执，在此导入。",

@@ -232,7 +232,7 @@ def _of_department(text: str, every: Sequence[Any]) -> Callable[[Any], bool]:
     return lambda h: h.department in fitting
 
 
-def _systems_on_servers(session: Session) -> Mapping[str, Sequence[str]]:
+def systems_on_servers(session: Session) -> Mapping[str, Sequence[str]]:
     def find(every: Sequence[SystemHead]) -> Mapping[str, Sequence[str]]:
         found: dict[str, list[str]] = {}
         for head in every:
@@ -249,7 +249,7 @@ def _page(
 ) -> Page:
     shown = part.of(ids)
     by_id = {e.entity_id: e.entity for e in listing.load_entities(tx, kind, shown)}
-    on = _systems_on_servers(session) if kind == "server" else {}
+    on = systems_on_servers(session) if kind == "server" else {}
     carried = {i: on[i] for i in shown if i in on}
     return page_of(session, tx, kind, [by_id[i] for i in shown if i in by_id], len(ids), carried, counts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Literal, get_args
 
 from govcloud.model.text import Text
@@ -33,6 +34,10 @@ class Scope:
     """First day of it; by default the month of today in the office's time zone."""
 
 
+Builder = Callable[[Scope], Document | Text]
+"""Writes the paper of a scope, or says why there is nothing to write yet and which command changes that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     kind_id: str
@@ -45,3 +50,8 @@ class Kind:
     """Whether a department in the scope narrows it."""
     build: Callable[[Session, Scope], Document | Text]
     """The paper, or why there is nothing to write yet and which command changes that."""
+    begin: Callable[[Session], Builder] | None = None
+    """For kinds of which many papers rest on the same: reads that once for all of them."""
+
+    def builder(self, session: Session) -> Builder:
+        return self.begin(session) if self.begin else partial(self.build, session)

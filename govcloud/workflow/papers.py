@@ -79,7 +79,8 @@ def build_papers(session: Session, kinds: Sequence[Kind], scope: Scope) -> tuple
     made: list[Paper] = []
     missing: list[NoPaper] = []
     for kind in kinds:
-        built = [(about, kind.build(session, about)) for about in _scopes(session, kind, scope)]
+        build = kind.builder(session)
+        built = [(about, build(about)) for about in _scopes(session, kind, scope)]
         papers = [Paper(kind=kind, scope=about, document=d) for about, d in built if isinstance(d, Document)]
         made += papers
         if not papers:

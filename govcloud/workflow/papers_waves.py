@@ -19,8 +19,8 @@ from govcloud.report.wave_facts import WaveFacts
 from govcloud.store import inventory as inventory_store
 from govcloud.workflow.office import today
 from govcloud.workflow.paper_frame import new_document
-from govcloud.workflow.paper_kind import Kind, Scope
-from govcloud.workflow.papers_waves_facts import read_wave
+from govcloud.workflow.paper_kind import Builder, Kind, Scope
+from govcloud.workflow.papers_waves_facts import WaveReader
 from govcloud.workflow.papers_waves_runs import read_run
 from govcloud.workflow.plan import assess_groups, assess_waves, latest_plan
 from govcloud.workflow.run import list_runs
@@ -30,17 +30,22 @@ NO_RUN = Text("还没有执行过迁移。运行 govcloud run start。", "Nothin
 NO_PLAN = Text("还没有迁移计划。运行 govcloud plan build。", "There is no plan yet. Run govcloud plan build.")
 
 
-def _of_wave(build: Callable[[WaveFacts, Document], Document]) -> Callable[[Session, Scope], Document | Text]:
-    def paper(session: Session, scope: Scope) -> Document | Text:
+def _of_waves(kind_id: str, title: Text, build: Callable[[WaveFacts, Document], Document]) -> Kind:
+    def begin(session: Session) -> Builder:
         plan = latest_plan(session)
-        if plan is None:
-            return NO_PLAN
-        wave = next((w for w in plan.waves if w.number == (scope.wave or 1)), None)
-        if wave is None:
-            return _no_wave(plan, scope.wave)
-        return build(read_wave(session, plan, wave), _blank(session))
+        reader = WaveReader(session, plan) if plan else None
 
-    return paper
+        def paper(scope: Scope) -> Document | Text:
+            if reader is None:
+                return NO_PLAN
+            wave = next((w for w in reader.plan.waves if w.number == (scope.wave or 1)), None)
+            return build(reader.read(wave), _blank(session)) if wave else _no_wave(reader.plan, scope.wave)
+
+        return paper
+
+    return Kind(
+        kind_id=kind_id, title=title, about="wave", build=lambda session, scope: begin(session)(scope), begin=begin
+    )
 
 
 def _migration_plan(session: Session, scope: Scope) -> Document | Text:
@@ -101,9 +106,9 @@ def _no_wave(plan: MigrationPlan, number: int | None) -> Text:
 
 WAVE_KINDS: tuple[Kind, ...] = (
     Kind(kind_id="migration-plan", title=Text("迁移实施方案", "Plan of the migration"), about="estate", build=_migration_plan),
-    Kind(kind_id="cutover", title=Text("割接方案", "Cutover plan"), about="wave", build=_of_wave(build_cutover_document)),
-    Kind(kind_id="approval", title=Text("割接审批单", "Cutover approval form"), about="wave", build=_of_wave(build_approval_document)),
-    Kind(kind_id="rollback", title=Text("回退方案", "Rollback plan"), about="wave", build=_of_wave(build_rollback_document)),
+    _of_waves("cutover", Text("割接方案", "Cutover plan"), build_cutover_document),
+    _of_waves("approval", Text("割接审批单", "Cutover approval form"), build_approval_document),
+    _of_waves("rollback", Text("回退方案", "Rollback plan"), build_rollback_document),
     Kind(kind_id="run-report", title=Text("执行报告", "Run report"), about="run", build=_of_run(build_run_report_document)),
     Kind(kind_id="verification", title=Text("核验报告", "Verification report"), about="run", build=_of_run(build_verification_document)),
     Kind(kind_id="acceptance", title=Text("验收单", "Acceptance form"), about="run", build=_of_run(_acceptance)),

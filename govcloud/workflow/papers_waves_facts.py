@@ -14,7 +14,6 @@ from govcloud.execution.rules import ExecutionRules, parse_rules
 from govcloud.execution.steps import ORDER, WAY_BACK, applicable, site_steps
 from govcloud.model.account import same_person
 from govcloud.model.gate import Answer, Gate
-from govcloud.model.inventory import Inventory
 from govcloud.model.migration import MigrationSpec
 from govcloud.model.plan import Activity, MigrationPlan, Move, Wave
 from govcloud.model.plan_problem import JobKind
@@ -38,47 +37,77 @@ _WORK: dict[StepName, JobKind] = {
 }  # fmt: skip
 
 
-def read_wave(session: Session, plan: MigrationPlan, wave: Wave) -> WaveFacts:
-    reader, steps = ScopeReader(session), site_steps(session.workspace.settings.steps)
-    with session.store.read() as tx:
-        rules = parse_rules(session.workspace.settings.execution).with_people(holders(tx))
-        inventory = inventory_store.load_part(tx, {"system", "dependency"})
-    moves = sorted(wave.moves, key=lambda m: (m.starts_at, m.system_id))
-    runs = wave_runs(session, plan, wave)
-    places = plan_places(plan, [m.system_id for m in moves])
-    limits = {k: v for k in rules.__dataclass_fields__ if isinstance(v := getattr(rules, k), int)}
-    for run in runs:
-        limits |= {k: v for k, v in run.run.settings.items() if isinstance(v, int)}
-    words: list[Word] = []
-    left = {m.system_id for m in moves}
-    for run in reversed(runs):
-        words += read_words(session, run, left & set(run.run.systems))
-        left -= set(run.run.systems)
-    return WaveFacts(
-        plan=plan, wave=wave, zone=ZoneInfo(plan.problem.timezone),
-        systems=tuple(_system(plan, m, places.get(m.system_id), inventory, _registered(runs, m.system_id), reader, steps) for m in moves),
-        steps=steps, limits=limits, approval=needs_approval("freeze", rules), deciders=_deciders(rules), runs=runs,
-        words=tuple(sorted(words, key=lambda w: w.answer.at)),
-    )  # fmt: skip
+class WaveReader:
+    """What the papers of all waves rest on, read once however many are written."""
 
+    def __init__(self, session: Session, plan: MigrationPlan) -> None:
+        self.session, self.plan = session, plan
+        self.steps = site_steps(session.workspace.settings.steps)
+        self.tasks = {task.system_id: task for task in plan.problem.tasks}
+        self.work = {(a.subject_id, a.kind): a for a in plan.activities}
+        with session.store.read() as tx:
+            self.rules = parse_rules(session.workspace.settings.execution).with_people(holders(tx))
+            inventory = inventory_store.load_part(tx, {"system", "dependency"})
+        self.systems = {system.system_id: system for system in inventory.systems}
+        self.needed_by: dict[str, set[str]] = {}
+        for tie in inventory.dependencies:
+            if tie.binds and tie.source_id in self.systems:
+                self.needed_by.setdefault(tie.target_id, set()).add(tie.source_id)
+        self._runs = [run for run in list_runs(session) if run.plan_id is not None]
+        self._shown: dict[str, RunOverview] = {}
+        self._scope = ScopeReader(session)
 
-def wave_runs(session: Session, plan: MigrationPlan, wave: Wave) -> tuple[RunOverview, ...]:
-    """The newest run of each system that was registered under this plan, or under an older one that had it in the same window."""
-    starts = {m.system_id: m.starts_at for m in wave.moves}
-    left, found = set(starts), []
-    for run in list_runs(session):
-        if run.plan_id is None or not left & set(run.systems):
-            continue
-        shown = run_overview(session, run.run_id)
-        its = {
-            s.row.system_id
-            for s in shown.systems
-            if run.plan_id == plan.plan_id or s.row.opens_at == starts.get(s.row.system_id)
-        }
-        if its & left:
-            found.append(shown)
-            left -= its
-    return tuple(reversed(found))
+    def read(self, wave: Wave) -> WaveFacts:
+        moves = sorted(wave.moves, key=lambda m: (m.starts_at, m.system_id))
+        runs = self._runs_of(wave)
+        places = plan_places(self.plan, [m.system_id for m in moves])
+        limits = {k: v for k in self.rules.__dataclass_fields__ if isinstance(v := getattr(self.rules, k), int)}
+        for run in runs:
+            limits |= {k: v for k, v in run.run.settings.items() if isinstance(v, int)}
+        words: list[Word] = []
+        left = {m.system_id for m in moves}
+        for run in reversed(runs):
+            words += read_words(self.session, run, left & set(run.run.systems))
+            left -= set(run.run.systems)
+        return WaveFacts(
+            plan=self.plan, wave=wave, zone=ZoneInfo(self.plan.problem.timezone),
+            systems=tuple(self._system(wave, m, places.get(m.system_id), _registered(runs, m.system_id)) for m in moves),
+            steps=self.steps, limits=limits, approval=needs_approval("freeze", self.rules), deciders=_deciders(self.rules), runs=runs,
+            words=tuple(sorted(words, key=lambda w: w.answer.at)),
+        )  # fmt: skip
+
+    def _runs_of(self, wave: Wave) -> tuple[RunOverview, ...]:
+        """The newest run of each system that was registered under this plan, or under an older one that had it in the same window."""
+        starts = {m.system_id: m.starts_at for m in wave.moves}
+        left, found = set(starts), []
+        for run in self._runs:
+            if not left & set(run.systems):
+                continue
+            shown = self._overview(run.run_id)
+            its = {
+                s.row.system_id
+                for s in shown.systems
+                if run.plan_id == self.plan.plan_id or s.row.opens_at == starts.get(s.row.system_id)
+            }
+            if its & left:
+                found.append(shown)
+                left -= its
+        return tuple(reversed(found))
+
+    def _overview(self, run_id: str) -> RunOverview:
+        if run_id not in self._shown:
+            self._shown[run_id] = run_overview(self.session, run_id)
+        return self._shown[run_id]
+
+    def _system(self, wave: Wave, move: Move, place: Place | None, row: RunSystem | None) -> WaveSystem:
+        task, together = self.tasks[move.system_id], {m.system_id for m in wave.moves}
+        spec = row.spec if row else _spec(self._scope, move.system_id)
+        gib = row.data_bytes / 2**30 if row and row.data_bytes else task.data_mib / 1024
+        return WaveSystem(
+            move=move, task=task, system=self.systems.get(move.system_id), spec=spec, data_gib=gib,
+            steps=tuple(_steps(self, move, gib, spec)), way_back=tuple(_way_back(spec, self.steps)), after=place.after if place else (),
+            dependents=tuple(sorted(self.needed_by.get(move.system_id, set()) - together)),
+        )  # fmt: skip
 
 
 def read_words(session: Session, run: RunOverview, systems: Collection[str]) -> tuple[Word, ...]:
@@ -151,36 +180,15 @@ def _spec(reader: ScopeReader, system_id: str) -> MigrationSpec | None:
         return None
 
 
-def _system(
-    plan: MigrationPlan, move: Move, place: Place | None, inventory: Inventory, row: RunSystem | None, reader: ScopeReader,
-    steps: Mapping[StepName, Step],
-) -> WaveSystem:  # fmt: skip
-    task = next(t for t in plan.problem.tasks if t.system_id == move.system_id)
-    wave = plan.wave_of(move.system_id)
-    together = {m.system_id for m in wave.moves} if wave else set()
-    needed_by = {d.source_id for d in inventory.dependencies if d.target_id == move.system_id and d.binds}
-    known = {s.system_id for s in inventory.systems}
-    spec = row.spec if row else _spec(reader, move.system_id)
-    gib = row.data_bytes / 2**30 if row and row.data_bytes else task.data_mib / 1024
-    return WaveSystem(
-        move=move, task=task, system=inventory.system(move.system_id), spec=spec, data_gib=gib,
-        steps=tuple(_steps(plan, move, gib, spec, steps)), way_back=tuple(_way_back(spec, steps)), after=place.after if place else (),
-        dependents=tuple(sorted((needed_by & known) - together)),
-    )  # fmt: skip
-
-
-def _steps(
-    plan: MigrationPlan, move: Move, gib: float, spec: MigrationSpec | None, steps: Mapping[StepName, Step]
-) -> Iterator[StepLine]:
+def _steps(reader: WaveReader, move: Move, gib: float, spec: MigrationSpec | None) -> Iterator[StepLine]:
     """Minutes are rounded up to the end of each step, so that they add up to what the engine reckons with."""
     wanted = applicable(spec) if spec else ORDER
-    work = {a.kind: a for a in plan.activities if a.subject_id == move.group_id}
     passed = 0.0
     for name in wanted:
-        step, sure = steps[name], spec is not None or name not in _BY_FILE
+        step, sure = reader.steps[name], spec is not None or name not in _BY_FILE
         minutes = step.minutes + step.minutes_per_gib * gib
         if not _FREEZE <= ORDER.index(name) <= _SERVED:
-            days = _days(work.get(_WORK.get(name, "cutover")))
+            days = _days(reader.work.get((move.group_id, _WORK.get(name, "cutover"))))
             yield StepLine(step=step, sure=sure, minutes=math.ceil(minutes), days=days)
         elif not sure:
             yield StepLine(step=step, sure=False)

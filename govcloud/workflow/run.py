@@ -29,6 +29,7 @@ from govcloud.workflow.run_scope import (
     Place,
     ScopeReader,
     demand_latest,
+    demand_time,
     digest,
     load_specs,
     plan_places,
@@ -52,6 +53,8 @@ def register_run(
     _demand_host_keys(session, reader, list(specs.values()))
     _demand_provisionable(session, specs)
     rules = parse_rules(session.workspace.settings.execution)
+    if plan is not None:
+        demand_time(session, plan, specs)
     places = plan_places(plan, chosen) if plan else {}
     with writing(session) as tx:
         if plan is not None:

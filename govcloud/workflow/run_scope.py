@@ -19,12 +19,13 @@ from sqlalchemy import Connection
 from govcloud.access import FILE as HOSTS_FILE
 from govcloud.access import load_hosts
 from govcloud.errors import GovcloudError, InputError, UsageError
-from govcloud.execution.spec import FOLDER, host_names, load_spec, made_here, verify_hosts, zone_of
-from govcloud.execution.steps import playbooks_hash
+from govcloud.execution.spec import FOLDER, demand_files, host_names, load_spec, made_here, verify_hosts, zone_of
+from govcloud.execution.steps import applicable, playbooks_hash, site_steps
 from govcloud.model.access import HostAccess
 from govcloud.model.migration import MigrationSpec
 from govcloud.model.plan import MigrationPlan
 from govcloud.model.run import Run, RunSystem
+from govcloud.model.step import IN_WINDOW, window_need
 from govcloud.model.text import Text
 from govcloud.store import plan as plan_store
 from govcloud.store import run as run_store
@@ -117,11 +118,32 @@ class ScopeReader:
 
 def load_specs(reader: ScopeReader, systems: Sequence[str]) -> dict[str, MigrationSpec]:
     """The migration files of the systems, checked against hosts.yaml. Raises InputError."""
+    demand_files(reader.root / FOLDER, systems)
     specs = {system_id: reader.spec(system_id) for system_id in systems}
     for system_id, spec in specs.items():
         for problem in verify_hosts(spec, reader.hosts()):
             raise InputError(problem, where=str(reader.root / FOLDER / f"{system_id}.yaml"))
     return specs
+
+
+def demand_time(session: Session, plan: MigrationPlan, specs: Mapping[str, MigrationSpec]) -> None:
+    """Raises InputError where a migration file ends a step before it can be over: the source would stand frozen in vain."""
+    steps = site_steps(session.workspace.settings.steps)
+    data = {t.system_id: t.data_mib * 2**20 for t in plan.problem.tasks}
+    for system_id, spec in specs.items():
+        names = set(IN_WINDOW) & set(applicable(spec))
+        longest = max(window_need(steps, {n}).forward_min(data.get(system_id, 0)) for n in names)
+        if longest > spec.limits.deadline_min:
+            raise InputError(
+                Text(
+                    "limits.deadline_min 为 {d} 分钟，按计划的数据量，窗口内有一步需 {n} 分钟，会被中止",
+                    "limits.deadline_min is {d} minutes; with the data of the plan a step in the window takes {n} and would be ended",
+                ).format(d=spec.limits.deadline_min, n=longest),
+                where=f"{FOLDER}/{system_id}.yaml",
+                next_step=Text(
+                    "把 deadline_min 提高到 {n} 以上，并留余量", "Raise deadline_min above {n}, with some room"
+                ).format(n=longest),
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from govcloud.ledger import verify
 from govcloud.model.handover import PARTIES, Handover
 from govcloud.model.ledger import LedgerEntry
 from govcloud.model.migration import MigrationSpec
+from govcloud.model.run import MOVED
 from govcloud.model.text import LANGS, Lang, Text, same
 from govcloud.report.document import Document, Section
 from govcloud.report.docx import render_docx
@@ -108,11 +109,12 @@ def _page(document: Document, name: str, lang: Lang) -> bytes:
 
 
 def _spec(session: Session, handover: Handover) -> MigrationSpec | None:
-    """Of the last run that carried the system."""
+    """Of the last run that carried the system, where it still serves from the target."""
     with session.store.read() as tx:
-        runs = sorted(run_store.runs_of(tx, [handover.system_id]))
-        found = run_store.load_run_system(tx, runs[-1], handover.system_id) if runs else None
-    return found.spec if found else None
+        runs = run_store.runs_of(tx, [handover.system_id])
+        found = [row for run in runs if (row := run_store.load_run_system(tx, run, handover.system_id))]
+    moved = [row for row in found if row.state in MOVED]
+    return max(moved, key=lambda row: row.since).spec if moved else None
 
 
 def _index(session: Session, state: Shown, files: Mapping[str, Content]) -> dict[str, Content]:

@@ -49,14 +49,20 @@ def _facts(checklist: Checklist, data: Sequence[DataItem], as_of: date) -> Itera
         of_kind = kinds.get(item.item_id)
         for fact in item.facts:
             if of_kind is not None and of_kind in _KINDS and fact.value is not None:
-                yield OpenRisk(kind=_KINDS[of_kind], subject=fact.subject, what=_told(fact), until=fact.ends_on)
+                yield OpenRisk(
+                    kind=_KINDS[of_kind], subject=fact.subject, what=_told(fact, of_kind), until=fact.ends_on
+                )
             elif fact.ends_on is not None and fact.ends_on <= as_of + SOON:
                 ended = fact.ends_on < as_of
                 yield OpenRisk(
-                    kind="expired" if ended else "ending", subject=fact.subject, what=_told(fact), until=fact.ends_on
+                    kind="expired" if ended else "ending",
+                    subject=fact.subject,
+                    what=_told(fact, of_kind),
+                    until=fact.ends_on,
                 )
 
 
-def _told(fact: DataFact) -> Text:
+def _told(fact: DataFact, kind: DataKind | None) -> Text:
     value = fact.value if isinstance(fact.value, Text) else same(fact.value or "—")
-    return Text("{w}：{v}", "{w}: {v}").format(w=fact.what, v=value)
+    told = Text("{w}（{v}）", "{w} ({v})") if kind == "findings" else Text("{w}：{v}", "{w}: {v}")
+    return told.format(w=fact.what, v=value)

@@ -38,7 +38,10 @@ def score(
         **{s.server_id: told("ssh") if of_server is None else of_server for s in servers},
     }
     inventory = Inventory(systems=(system,), servers=servers, conflicts=conflicts)
-    return build_confidence(inventory, witnesses, now=NOW, stale_days=180)["SL-1"]
+    found = build_confidence(inventory, witnesses, now=NOW, stale_days=180)["SL-1"]
+    # What a list of departments shows is the same.
+    assert build_scores(inventory, witnesses, now=NOW, stale_days=180)["SL-1"] == found.score
+    return found
 
 
 def test_weights_make_a_hundred_and_name_fields_of_the_model() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sample_spec import DATABASE, FULL, GOOD
 
 from govcloud.errors import InputError
-from govcloud.execution.spec import host_names, load_spec, made_here, verify_hosts, zone_of
+from govcloud.execution.spec import demand_files, host_names, load_spec, made_here, verify_hosts, zone_of
 from govcloud.model.access import HostAccess
 from govcloud.model.ids import is_host_name
 
@@ -193,8 +193,16 @@ def test_a_system_id_is_no_word_of_the_inventory(tmp_path: Path, system_id: str)
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no migration file"):
+    with pytest.raises(InputError, match="No migration file"):
         load_spec(tmp_path, "SL-OA-01")
+
+
+def test_all_systems_without_a_file_are_named_at_once(tmp_path: Path) -> None:
+    """A wave has many; finding them one by one is a command each."""
+    (tmp_path / "SL-OA-01.yaml").write_text("")
+    with pytest.raises(InputError, match="SL-XF-02, SL-MZ-03") as caught:
+        demand_files(tmp_path, ["SL-XF-02", "SL-OA-01", "SL-MZ-03"])
+    assert "SL-OA-01" not in caught.value.message("en")
 
 
 def test_unlisted_hosts_and_a_target_on_top_of_its_source_are_found(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Two migrations at the same time on real hosts: one killed in the middle and resumed, one that fails and is rolled back."""
+"""Two migrations in one night on real hosts: one killed in the middle and resumed, one that fails and is rolled back."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ from govcloud.store.codec import encode
 from govcloud.workflow.init import init_workspace
 from govcloud.workflow.session import open_session
 from govcloud.workflow.statements import merge_inventory
+
+# The night is lived through once, before the first test that looks at it.
+pytestmark = pytest.mark.timeout(900)
 
 KILLED, FAILING = "SL-OA-01", "SL-XF-02"
 LIMIT_S = 240
@@ -139,54 +142,26 @@ def kill_in_replicate(estate: Estate, child: subprocess.Popen[str], run_id: str)
 SOURCE_FILES = "cd {root}/srv/oa && find app uploads -type f ! -name '*.pid' ! -name '*.log' -print0 | sort -z | xargs -0 sha256sum"
 
 
-def test_one_is_killed_and_resumed_the_other_fails_and_is_rolled_back(estate: Estate) -> None:
-    root = estate.lab.places["oa-01"].root
-    before = estate.on("oa-01", SOURCE_FILES.format(root=root))
-    runs = []
-    for system in (KILLED, FAILING):
-        shown = ended(estate.govcloud("start", system, "--no-wait"))
-        assert state(shown) == "waiting", shown
-        runs.append(shown["run"]["run_id"])
-    # One after the other: whoever works carries on whatever is due, of any run.
-    ended(estate.govcloud("approve", runs[0], user="li"))
-    kill_in_replicate(estate, estate.govcloud("resume", runs[0], "--no-wait"), runs[0])
-    ended(estate.govcloud("approve", runs[1], user="li"))
-    for run_id in runs:
-        shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
-        assert state(shown) == "waiting" and shown["run"]["systems"][0]["step"] == "freeze", shown
-        ended(estate.govcloud("approve", run_id, user="li"))
+@dataclass(frozen=True)
+class Night:
+    """Both systems carried to their ends; what the commands and the hosts said on the way."""
 
-    shown = ended(estate.govcloud("resume", runs[0], "--no-wait"))
-    assert state(shown) == "trial", shown
-    replicate = [a["status"] for a in of(shown, "replicate")]
-    assert replicate == ["unknown", "ok"] and of(shown, "replicate", "verify")
-    once = {a["step"] for a in shown["attempts"]["attempts"] if a["attempt"] > 1} - {"replicate"}
-    assert once <= {"precheck"}, "nothing else was repeated"
-    assert estate.served_by("oa") == (200, "cloud-01")
-    (verified,) = of(shown, "verify_data")
-    assert verified["facts"]["rows"] > 0 and verified["facts"]["files"] > 0
-
-    shown = ended(estate.govcloud("status", runs[1]))
-    if state(shown) != "rolled_back":  # the first command may have carried this one on as well
-        shown = ended(estate.govcloud("resume", runs[1], "--no-wait"), codes=(1,))
-    assert state(shown) == "rolled_back", shown
-    (failed,) = [a for a in shown["attempts"]["attempts"] if a["status"] == "failed"]
-    assert failed["step"] == "verify_service" and "selftest" in failed["reasons"][0]
-    assert estate.served_by("petition") == (200, "petition-01")
-    assert estate.on("oa-01", SOURCE_FILES.format(root=root)) == before, "the source is as it was"
+    killed: str
+    """Its run."""
+    refreshed: dict[str, Any]
+    """As it waited for its window, the copy brought up to date."""
+    waited: tuple[int, str]
+    """Who served it then."""
+    copied: str
+    trial: dict[str, Any]
+    served: tuple[int, str]
+    failed: dict[str, Any]
+    failing_served: tuple[int, str]
+    source: tuple[str, str]
+    """Digests of the killed system's files on its source, before and after."""
 
 
-def test_the_way_back_of_a_finished_migration(estate: Estate) -> None:
-    """Depends on the migration above: it is the same estate, later that night."""
-    listed = json.loads(estate.govcloud("status", "--all").communicate(timeout=60)[0])["runs"]["rows"]
-    run_id = listed[-1]["run_id"]
-    child = estate.govcloud("rollback", run_id, KILLED, "--reason", "业务要求")
-    out, err = child.communicate(timeout=LIMIT_S)
-    assert child.returncode == 0, out + err
-    assert estate.served_by("oa") == (200, "oa-01")
-
-
-def _give_window(estate: Estate, run_id: str, opens_in: timedelta) -> None:
+def give_window(estate: Estate, run_id: str, opens_in: timedelta) -> None:
     """As a plan would have, and as if the copy had been made yesterday."""
     now = datetime.now(UTC)
     with open_session(open_workspace(estate.path), actor="zhang") as session, session.store.begin() as tx:
@@ -205,29 +180,77 @@ def _give_window(estate: Estate, run_id: str, opens_in: timedelta) -> None:
         )
 
 
-def test_a_copy_is_brought_up_to_date_before_its_window_and_the_window_is_kept(estate: Estate) -> None:
-    """The same system once more, for a Saturday night: what has changed since the rehearsal must not wait for the freeze."""
-    run_id = ended(estate.govcloud("start", KILLED, "--no-wait"))["run"]["run_id"]
-    ended(estate.govcloud("approve", run_id, user="li"))
-    shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
-    assert shown["run"]["systems"][0]["step"] == "freeze" and len(of(shown, "replicate")) == 1, shown
-    ended(estate.govcloud("approve", run_id, user="li"))
-    _give_window(estate, run_id, timedelta(hours=11))
-    root = estate.lab.places["oa-01"].root
+def to_the_freeze(estate: Estate) -> tuple[str, str]:
+    """Both runs, approved as far as the freeze; the first was killed in its copy."""
+    runs = []
+    for system in (KILLED, FAILING):
+        shown = ended(estate.govcloud("start", system, "--no-wait"))
+        assert state(shown) == "waiting", shown
+        runs.append(shown["run"]["run_id"])
+    # One after the other: whoever works carries on whatever is due, of any run.
+    ended(estate.govcloud("approve", runs[0], user="li"))
+    kill_in_replicate(estate, estate.govcloud("resume", runs[0], "--no-wait"), runs[0])
+    ended(estate.govcloud("approve", runs[1], user="li"))
+    for run_id in runs:
+        shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
+        assert state(shown) == "waiting" and shown["run"]["systems"][0]["step"] == "freeze", shown
+    return runs[0], runs[1]
+
+
+@pytest.fixture(scope="module")
+def night(estate: Estate) -> Night:
+    root, target = (estate.lab.places[host].root for host in ("oa-01", "cloud-01"))
+    killed, failing = to_the_freeze(estate)
+    ended(estate.govcloud("approve", killed, user="li"))
+    give_window(estate, killed, timedelta(hours=11))
     estate.on("oa-01", f"echo later > {root}/srv/oa/uploads/later.txt")
-    shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
-    assert [a["status"] for a in of(shown, "replicate")] == ["ok", "ok"] and state(shown) == "waiting", shown
-    assert shown["run"]["systems"][0]["wait"]["kind"] == "window"
+    before = estate.on("oa-01", SOURCE_FILES.format(root=root))
+    refreshed = ended(estate.govcloud("resume", killed, "--no-wait"))
+    waited, copied = estate.served_by("oa"), estate.on("cloud-01", f"cat {target}/srv/oa/uploads/later.txt")
+    give_window(estate, killed, timedelta(minutes=-1))
+    trial = ended(estate.govcloud("resume", killed, "--no-wait"))
+    served = estate.served_by("oa")
+    ended(estate.govcloud("approve", failing, user="li"))
+    failed = ended(estate.govcloud("resume", failing, "--no-wait"), codes=(1,))
+    after = estate.on("oa-01", SOURCE_FILES.format(root=root))
+    return Night(
+        killed, refreshed, waited, copied, trial, served, failed, estate.served_by("petition"), source=(before, after)
+    )
+
+
+def test_killed_in_the_middle_of_its_copy_and_carried_on_to_trial(night: Night) -> None:
+    assert state(night.trial) == "trial" and night.served == (200, "cloud-01"), night.trial
+    again = {a["step"] for a in night.trial["attempts"]["attempts"] if a["attempt"] > 1} - {"replicate"}
+    assert again <= {"precheck"}, "nothing else was repeated"
+    (verified,) = of(night.trial, "verify_data")
+    assert verified["facts"]["rows"] > 0 and verified["facts"]["files"] > 0
+    assert night.source[0] == night.source[1], "the source is as it was"
+
+
+def test_a_failed_verification_gives_the_service_back_to_the_source(night: Night) -> None:
+    assert state(night.failed) == "rolled_back", night.failed
+    (failed,) = [a for a in night.failed["attempts"]["attempts"] if a["status"] == "failed"]
+    assert failed["step"] == "verify_service" and "selftest" in failed["reasons"][0]
+    assert night.failing_served == (200, "petition-01")
+
+
+def test_a_copy_is_brought_up_to_date_before_its_window_and_the_window_is_kept(night: Night) -> None:
+    """What has changed since the rehearsal must not wait for the freeze."""
+    shown = night.refreshed
+    assert [a["status"] for a in of(shown, "replicate")] == ["unknown", "ok", "ok"] and state(shown) == "waiting", shown
+    assert of(shown, "replicate", "verify") and shown["run"]["systems"][0]["wait"]["kind"] == "window"
+    assert night.waited == (200, "oa-01") and night.copied == "later\n"
+    assert len(of(night.trial, "replicate")) == 3, "not once more in the window"
+
+
+def test_the_way_back_of_a_finished_migration(estate: Estate, night: Night) -> None:
+    child = estate.govcloud("rollback", night.killed, KILLED, "--reason", "业务要求")
+    out, err = child.communicate(timeout=LIMIT_S)
+    assert child.returncode == 0, out + err
     assert estate.served_by("oa") == (200, "oa-01")
-    target = estate.lab.places["cloud-01"].root
-    assert estate.on("cloud-01", f"cat {target}/srv/oa/uploads/later.txt") == "later\n"
-    _give_window(estate, run_id, timedelta(minutes=-1))
-    shown = ended(estate.govcloud("resume", run_id, "--no-wait"))
-    assert state(shown) == "trial" and len(of(shown, "replicate")) == 2, shown
-    assert estate.served_by("oa") == (200, "cloud-01")
 
 
-def test_no_connection_outlives_the_step_that_opened_it(estate: Estate) -> None:
+def test_no_connection_outlives_the_step_that_opened_it(estate: Estate, night: Night) -> None:
     """Neither after a step's end nor after a kill: an idle login on a department's server is a finding of the next audit."""
     controls = {json.loads(job.read_text())["control"] for job in (estate.path / "evidence").rglob("job.json")}
     assert len(controls) > 10
@@ -239,7 +262,7 @@ def test_no_connection_outlives_the_step_that_opened_it(estate: Estate) -> None:
     assert not left and not [control for control in controls if Path(control).exists()]
 
 
-def test_no_password_is_anywhere_in_the_workspace(estate: Estate) -> None:
+def test_no_password_is_anywhere_in_the_workspace(estate: Estate, night: Night) -> None:
     for host, folder in (("oa-01", "oa"), ("cloud-01", "oa"), ("petition-01", "petition"), ("cloud-02", "petition")):
         secret = estate.on(host, f"cat {estate.lab.places[host].root}/srv/{folder}/db.pass").strip().encode()
         assert len(secret) > 8
@@ -247,7 +270,7 @@ def test_no_password_is_anywhere_in_the_workspace(estate: Estate) -> None:
         assert not found
 
 
-def test_evidence_is_listed_with_its_digests_and_read_only(estate: Estate) -> None:
+def test_evidence_is_listed_with_its_digests_and_read_only(estate: Estate, night: Night) -> None:
     import hashlib
 
     lists = list((estate.path / "evidence").rglob("evidence.json"))

@@ -89,7 +89,7 @@ def test_the_document_counts_what_is_not_founded(ledger: NetworkLedger) -> None:
 
 def test_the_chart_names_departments_and_puts_the_rest_together(ledger: NetworkLedger) -> None:
     drawn = render_networks_by_department(ledger.rows, "en")
-    assert "示例民政厅" in drawn and "no department" in drawn and "keep (not founded)" in drawn
+    assert "示例民政厅" in drawn and "no department" in drawn and "keep (grounds incomplete)" in drawn
     many = [
         RemainingNetwork(network=line(i, department=f"示例{i:02}局"), closing=Closing(planned=False)) for i in range(23)
     ]

@@ -125,7 +125,7 @@ def page_routes() -> list[APIRoute]:
     return [
         r
         for r in routes()
-        if "GET" in (r.methods or ()) and not r.path.startswith("/api/") and not r.path.endswith("/live")
+        if "GET" in (r.methods or ()) and not r.path.startswith("/api") and not r.path.endswith("/live")
     ]
 
 

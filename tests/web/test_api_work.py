@@ -18,9 +18,11 @@ from run_served import SYSTEM, serve_runs
 
 from govcloud import resources
 from govcloud.ledger import verify
+from govcloud.model.answers import Query
 from govcloud.safe_yaml import load_yaml
-from govcloud.workflow.inventory import read_inventory
+from govcloud.workflow.inventory import list_flows, list_undeclared, read_inventory
 from govcloud.workflow.ledger_record import public_key
+from govcloud.workflow.overlap import list_overlaps
 from govcloud.workflow.paper_kind import KIND_IDS
 
 
@@ -132,8 +134,10 @@ def test_the_analyses_are_those_of_the_commands(office: ApiOffice) -> None:
     scores = [c["score"] for c in ask(office, "auditor", "/api/confidence", limit=1000)["items"]]
     assert scores == sorted(scores)
     assert len(scores) == len(inventory.systems)
-    assert ask(office, "auditor", "/api/overlaps")["total"] >= 0
-    assert ask(office, "auditor", "/api/undeclared", limit=3)["total"] >= 0
+    session = office.served.session
+    assert ask(office, "auditor", "/api/overlaps")["total"] == len(list_overlaps(session).found) > 0
+    assert ask(office, "auditor", "/api/undeclared", limit=1)["total"] == list_undeclared(session, Query()).page.total
+    assert ask(office, "auditor", "/api/connections", limit=1)["total"] == list_flows(session, None, None, None).total
     ledger = ask(office, "auditor", "/api/network-ledger")
     assert ledger["total"]["networks"] == len(ledger["rows"]) > 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterator
@@ -13,17 +14,19 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from served import Served, csrf, serving, workspace
+from served import AT, Served, csrf, serving, workspace
 
 from govcloud.errors import OutsideError
 from govcloud.model.observation import Statement
 from govcloud.model.text import Text
+from govcloud.settings import open_workspace
 from govcloud.store import inventory as inventory_store
 from govcloud.workflow import lists
 from govcloud.workflow.check import check_estate
+from govcloud.workflow.init import init_workspace
 from govcloud.workflow.kept import kept
 from govcloud.workflow.plan import build_plan
-from govcloud.workflow.session import Session
+from govcloud.workflow.session import Session, open_session
 from govcloud.workflow.statements import merge_inventory
 
 DEPARTMENT = "示例交通厅"
@@ -139,6 +142,70 @@ def test_every_number_of_the_overview_leads_to_what_it_counts(page: httpx.Client
     number = re.search(r'href="/findings">[^<]+</a></dt>\s*<dd>([\d,]+)<', text)
     assert number
     assert f"共 {number[1]} 项" in page.get("/findings").text
+
+
+def test_every_system_is_at_one_place_of_the_road_and_in_one_kind_of_hosting(page: httpx.Client) -> None:
+    text = page.get("/").text
+    systems = re.search(r'<a href="/systems">[^<]+</a></dt>\s*<dd>(\d+)<', text)
+    assert systems
+    for chart in ("by-road", "by-hosting"):
+        table = text.split(f'aria-labelledby="{chart}-title"')[1].split("</table>")[0]
+        assert sum(map(int, re.findall(r'<td class="right">(\d+)</td>', table))) == int(systems[1])
+
+
+def test_a_department_of_the_overview_leads_to_as_many_findings_as_it_counts(page: httpx.Client) -> None:
+    table = page.get("/").text.split('aria-labelledby="by-department-title"')[1].split("</table>")[0]
+    row = next(r for r in table.split("<tr>") if f">{DEPARTMENT}<" in r)
+    way, total = re.search(r'href="([^"]+)"', row), re.findall(r'<td class="right">(\d+)</td>', row)[-1]
+    assert way
+    assert f"共 {total} 项" in page.get(way[1].replace("&amp;", "&")).text
+
+
+def test_a_network_is_drawn_with_what_is_on_it_and_where_it_goes(page: httpx.Client) -> None:
+    listed = page.get("/networks").text
+    network = re.search(r'href="(/networks/[^"]+)"[^>]*aria-label="民政业务专网', listed)
+    assert network
+    drawn = _drawing(page, network[1])
+    assert 'href="/systems/SL-MZ-03"' in drawn
+    assert "并入外网专用区" in drawn
+    extranet = re.search(r'<a href="(/networks/[^"]+)"', page.get("/systems/SL-OA-01").text)
+    assert extranet
+    drawn = _drawing(page, extranet[1])
+    assert 'href="/systems/SL-OA-01"' in drawn
+    assert re.search(r'href="/servers/[^"]+" aria-label="oa-01', drawn)
+    assert "去向" not in drawn, "only a dedicated network has to go somewhere"
+
+
+def _drawing(page: httpx.Client, path: str) -> str:
+    return page.get(path).text.split("<svg")[1].split("</svg>")[0]
+
+
+def test_a_finding_in_a_list_leads_to_what_it_is_about(page: httpx.Client) -> None:
+    text = page.get("/findings", params={"find": "SL-OA-01"}).text
+    assert '<a href="/systems/SL-OA-01">SL-OA-01</a>' in text
+
+
+def test_before_the_first_import_each_page_says_what_to_do(tmp_path: Path) -> None:
+    init_workspace(tmp_path / "w", "shanxi", actor="张示例")
+    with (
+        open_session(open_workspace(tmp_path / "w"), actor="张示例", now=lambda: AT) as session,
+        serving(session) as served, served.local() as visitor,
+    ):  # fmt: skip
+        for path in ("/", "/departments", "/systems", "/servers", "/networks"):
+            answer = visitor.get(path)
+            assert answer.status_code == 200, path
+            assert "govcloud import" in answer.text, path
+
+
+def test_styles_and_scripts_of_another_version_have_another_address(page: httpx.Client) -> None:
+    """Or people would see the new pages in the old styles."""
+    text = page.get("/networks").text
+    found = re.findall(r'(?:href|src)="(/static/[^"]+)"', text)
+    assert len(found) == 4
+    for address in found:
+        answer = page.get(address)
+        assert address.endswith(f"?v={hashlib.sha256(answer.content).hexdigest()[:12]}")
+        assert "immutable" in answer.headers["cache-control"]
 
 
 def test_findings_are_turned_page_by_page_without_losing_one(office: tuple[Served, httpx.Client]) -> None:

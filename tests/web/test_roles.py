@@ -59,7 +59,7 @@ _may(READ,
      "GET /networks /networks/{network_id} /findings /findings/{finding_id} /waivers /catalog /catalog/{code} /requests",
      "GET /plan /plan/graph /plan/load /plan/work /plan/left /plan/verification /plan/waves/{number} /plan/versions",
      "GET /plan/systems/{subject_id} /plan/changes /plan/pins",
-     "GET /runs/{run_id}/systems/{system_id}/machines /runs/{run_id}/systems/{system_id}/machines/tickets/{name}",
+     "GET /runs/{run_id}/systems/{system_id}/machines",
      "GET /approvals /runs /runs/{run_id} /runs/{run_id}/live /runs/{run_id}/systems/{system_id} /runs/{run_id}/systems/{system_id}/live",
      "GET /runs/{run_id}/systems/{system_id}/log",
      "GET /takeovers /takeovers/progress /takeovers/history /takeovers/{handover_id} /takeovers/systems/{system_id}",
@@ -75,7 +75,8 @@ _may(READ,
      "GET /api/takeovers /api/takeovers/{handover_id} /api/takeover-progress",
      "GET /api/ledger/records /api/ledger/verification /api/ledger/evidence/{sha256} /api/ledger/evidence/{sha256}/file",
      "GET /api/papers /api/requests /api/undeclared /api/zombies /api/sizing /api/overlaps /api/confidence /api/network-ledger",
-     "GET /api/maintenance /api/snapshots /api/differences /api/plan-pins /api/runs/{run_id}/resources /api/confirmations")  # fmt: skip
+     "GET /api/maintenance /api/snapshots /api/differences /api/plan-pins /api/runs/{run_id}/resources /api/confirmations",
+     "GET /api/connections /api/takeovers/{handover_id}/data")  # fmt: skip
 _may({W, B, A}, "POST /api/imports /api/snapshots /api/confirmations /api/confirmations/withdrawal")
 _may({W, B, S, A, F}, "POST /requests /api/checks /api/requests /api/requests/opinion")
 _may({A}, "POST /findings/{finding_id}/waivers /findings/{finding_id}/waivers/{waiver_id}/withdrawal",

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,9 @@ def test_each_waiting_system_says_why_and_its_approver_ends_it_with_the_form(off
             assert f'href="/runs/{run_id}/systems/{system}"' in page
         assert "待批准" in page and "ab" * 32 in page and "2026-03-14 22:00" in page, (
             "what is approved: plan and window"
+        )
+        assert "由发起人 zhang 以外的人批准" in page and "govcloud run" not in page, (
+            "a page names its buttons, no commands"
         )
     told = notice(approve(office, run_id))
     assert "已批准" in told and SYSTEM in told and OTHER in told
@@ -237,13 +241,18 @@ def test_a_run_is_registered_for_the_workers_and_no_step_begins(office: Office) 
         assert "P-1" in page and "2026-03-14 22:00" in page
         assert li.client.get("/runs/new").status_code == 403
         li.post("/runs", 403, systems=SYSTEM)
-        zhang.post("/runs", 400, systems=" ,")
+        assert "所填内容仍在" in zhang.post("/runs", 400, systems=" ,")
         zhang.post("/runs", 400, wave="7", plan_id="P-1")
         told = zhang.post("/runs", wave="1", plan_id="P-1")
         assert "已登记" in notice(told) and SYSTEM in told and OTHER in told
         assert "没有在线的执行进程" in told
         zhang.post("/runs", 400, systems=f"{SYSTEM}、{OTHER}")
     assert not office.desk.did
+
+
+def test_a_run_after_midnight_carries_the_day_of_the_office(office: Office) -> None:
+    office.desk.now = datetime(2026, 3, 14, 17, tzinfo=UTC)
+    assert office.desk.start(SYSTEM) == "r20260315-1"
 
 
 def test_pages_of_a_run_that_is_not_there(office: Office) -> None:

@@ -48,7 +48,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def paper(desk: Desk, kind: str, **scope: Any) -> Document:
     with desk.open("打印人") as session:
-        made = KINDS[kind].build(session, Scope(**scope))
+        made = KINDS[kind].builder(session)(Scope(**scope))
     assert isinstance(made, Document), made
     return made
 
@@ -212,14 +212,14 @@ def test_without_a_plan_or_a_run_a_paper_says_which_command_comes_first(tmp_path
     init_workspace(tmp_path / "w", "shanxi", actor="甲")
     with open_session(open_workspace(tmp_path / "w"), actor="甲") as session:
         for kind in WAVE_KINDS:
-            said = kind.build(session, Scope())
+            said = kind.builder(session)(Scope())
             assert isinstance(said, Text)
             assert ("govcloud run start" if kind.about == "run" else "govcloud plan build") in said.zh
 
 
 def test_a_wave_that_the_plan_does_not_have_is_no_traceback(desk: Desk) -> None:
     with desk.open() as session:
-        said = KINDS["cutover"].build(session, Scope(wave=7))
+        said = KINDS["cutover"].builder(session)(Scope(wave=7))
     assert isinstance(said, Text) and "没有第 7 批" in said.zh
 
 
@@ -456,7 +456,7 @@ def test_acceptance_has_the_trial_the_proofs_and_empty_lines_for_the_pen(desk: D
 def test_a_switch_off_is_recorded_with_what_the_office_still_has_to_do(desk: Desk) -> None:
     run_id = to_trial(desk)
     with desk.open() as session:
-        said = KINDS["switch-off"].build(session, Scope(run_id=run_id))
+        said = KINDS["switch-off"].builder(session)(Scope(run_id=run_id))
     assert isinstance(said, Text) and "没有停用的源系统" in said.zh
     with desk.open("li") as session:
         run_orders.accept(session, run_id, [SYSTEM], reason="通过")
@@ -493,3 +493,20 @@ def test_every_paper_opens_as_word_and_page_in_both_languages_and_prints_alike_t
         assert render_docx(document, lang) == render_docx(document, lang)
         page = render_html(document, lang)
         assert document.title.to(lang) in page and "None" not in page
+
+
+def test_who_approves_a_cutover_sees_how_far_each_system_is(desk: Desk) -> None:
+    ready = views(paper(desk, "approval", wave=1))["readiness"]
+    assert column(ready, "state") == ["未登记执行"] * 2 and column(ready, "rehearse") == ["—"] * 2
+    start(desk)
+    ready = views(paper(desk, "approval", wave=1))["readiness"]
+    assert column(ready, "rehearse") == ["2026-03-14"] * 2 and column(ready, "spec") == ["是"] * 2
+
+
+def test_the_moment_from_which_nothing_is_carried_back_stands_in_the_plan_and_on_the_approval(desk: Desk) -> None:
+    order = views(paper(desk, "cutover", wave=1))["order"]
+    moment = column(order, "switched_at")[0]
+    steps = views(paper(desk, "cutover", wave=1))[f"steps_{SYSTEM}"]
+    timed = dict(zip(column(steps, "title"), column(steps, "when"), strict=True))
+    assert timed[TITLES["cutover"].zh].startswith(moment)
+    assert f"入口切换（{moment} 至" in words(paper(desk, "approval", wave=1))

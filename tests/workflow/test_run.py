@@ -377,6 +377,21 @@ def test_a_new_plan_voids_what_was_not_used_and_resume_takes_over_its_window(des
     assert desk.state(run_id)[0] == "trial"
 
 
+def test_a_deadline_that_would_end_a_step_in_the_window_is_refused_before_anything_begins(
+    desk: Desk, session: Session
+) -> None:
+    """Otherwise the source stands frozen, the comparison is ended half way, and the night is lost."""
+    made = build_plan(session, PlanOrder(limit_s=0.5, starts_on=date(2026, 3, 9)))
+    path = desk.place.path / "migration" / f"{SYSTEM}.yaml"
+    was = path.read_text("utf-8")
+    path.write_text(was + "limits: {deadline_min: 2}\n", "utf-8")
+    with pytest.raises(InputError) as error:
+        desk.start(wave=made.waves[0].number)
+    assert "deadline_min is 2 minutes" in error.value.what.en
+    path.write_text(was, "utf-8")
+    assert desk.start(wave=made.waves[0].number)
+
+
 def test_groups_go_in_their_order_and_ties_only_where_the_plan_put_them_so() -> None:
     at = datetime(2026, 3, 7, 14, tzinfo=UTC)
     window = ChangeWindow(window_id="W", starts_at=at, ends_at=at + timedelta(hours=6), opens_on=date(2026, 3, 7))

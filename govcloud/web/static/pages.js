@@ -13,6 +13,8 @@ for (const back of document.querySelectorAll("[data-back]")) {
   const stale = document.querySelector("[data-stale]");
   const notes = document.querySelectorAll(".live-state [data-when]");
   const pending = new Map();
+  // As the server wrote them: what a browser's helper adds to a field is no news.
+  const known = new Map([...place.querySelectorAll("[data-part]")].map((part) => [part.id, part.outerHTML]));
   let source = null;
   let over = false;
 
@@ -29,6 +31,7 @@ for (const back of document.querySelectorAll("[data-back]")) {
     const at = part.contains(document.activeElement) ? document.activeElement : null;
     const left = [...part.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
     pending.delete(fresh.id);
+    known.set(fresh.id, fresh.outerHTML);
     part.replaceWith(fresh);
     fresh.querySelectorAll(".scroll").forEach((box, n) => { box.scrollLeft = left[n] || 0; });
     const same = at && [...fresh.querySelectorAll("a[href], .scroll")].find(
@@ -43,7 +46,7 @@ for (const back of document.querySelectorAll("[data-back]")) {
     for (const fresh of box.content.querySelectorAll("[data-part]")) {
       const part = document.getElementById(fresh.id);
       if (!part) continue;
-      if (part.isEqualNode(fresh)) pending.delete(fresh.id);
+      if (known.get(fresh.id) === fresh.outerHTML) pending.delete(fresh.id);
       else if (busy(part)) pending.set(fresh.id, fresh);
       else put(part, fresh);
     }
