@@ -44,7 +44,7 @@ _MAX_WORD = 24
 _DATED = re.compile(r"\d{4}-\d\d-\d\d")
 """What stands beside a date (time, weekday) stays beside it."""
 _FORM_TEXT = Pt(12)
-_FORM_LINE_HEIGHT, _ROOM_TO_SIGN = 440, 640
+_FORM_LINE_HEIGHT, _ROOM_TO_SIGN = 370, 560
 """Twentieths of a point: of a line of a form, and of one that somebody signs or stamps."""
 _LABEL, _VALUE = 3, 5
 """Shares of a form's width: two pairs of label and value a line."""
@@ -122,10 +122,15 @@ def build_form_table(form: Sequence[FormRow], lang: Lang, tz: tzinfo, page: Page
         for number, (label, value) in enumerate(row.fields):
             span = 3 if len(row.fields) == 1 else 1
             at = 2 * number
-            text = "" if value is None else cell_text(value, lang, tz)
+            wide = sum(widths[at + 1 : at + 1 + span])
+            text = (
+                ""
+                if value is None
+                else _hold_codes(cell_text(value, lang, tz), int(wide / 10 / _FORM_TEXT.pt) - _PADDING, _CODE)
+            )
             cells += [
                 _Cell(text=clean(label.to(lang)), width=widths[at], align="center", font=HEADING, size=_FORM_TEXT),
-                _Cell(text=text, width=sum(widths[at + 1 : at + 1 + span]), span=span, size=_FORM_TEXT, tone=tone_of(value)),
+                _Cell(text=text, width=wide, span=span, size=_FORM_TEXT, tone=tone_of(value)),
             ]  # fmt: skip
         table.append(_row(cells, height=_FORM_LINE_HEIGHT * row.lines, middle=True))
     return table
@@ -160,19 +165,19 @@ def is_wide(view: View, lang: Lang, tz: tzinfo, page: Page) -> bool:
     heads = [column.title.to(lang) for column in view.columns]
     rows = [[cell_text(row.get(c.key), lang, tz) for c in view.columns] for row in view.rows]
     columns = list(zip(heads, *rows, strict=True)) if rows else []
-    return sum(max(_width(text, _BEARABLE) for text in column) + _PADDING for column in columns) > page.room
+    return sum(_widths(columns, _BEARABLE)) > Page(page.width, _SMALLER[0]).room
 
 
 def _fitting(columns: Sequence[Sequence[str]], page: Page) -> Page:
     """The page, with smaller characters where that keeps words and codes whole."""
-    hard = sum(_hard_widths(columns))
-    sizes = [page.text, *(size for size in _SMALLER if size < page.text)]
-    tried = [Page(page.width, Pt(size.pt)) for size in sizes]
-    return next((one for one in tried if hard <= one.room), tried[-1])
+    hard, bearable = sum(_widths(columns, _SQUEEZED)), sum(_widths(columns, _BEARABLE))
+    tried = [page, *(Page(page.width, size) for size in _SMALLER if size < page.text)]
+    readable = (one for one in tried if one.text >= _SMALLER[0] and bearable <= one.room)
+    return next(readable, None) or next((one for one in tried if hard <= one.room), tried[-1])
 
 
-def _hard_widths(columns: Sequence[Sequence[str]]) -> list[int]:
-    return [max(_width(text, _SQUEEZED) for text in column) + _PADDING for column in columns]
+def _widths(columns: Sequence[Sequence[str]], running: int) -> list[int]:
+    return [max(_width(text, running) for text in column) + _PADDING for column in columns]
 
 
 def _column_widths(texts: Sequence[Sequence[str]], room: int) -> list[int]:
@@ -181,9 +186,9 @@ def _column_widths(texts: Sequence[Sequence[str]], room: int) -> list[int]:
 
     Where there is not even room for that, running text gives way, codes and dates do not.
     """
-    least = [max(_width(text, _WRAPPED) for text in column) + _PADDING for column in texts]
+    least = _widths(texts, _WRAPPED)
     if (over := sum(least) - room) > 0:
-        hard = _hard_widths(texts)
+        hard = _widths(texts, _SQUEEZED)
         soft = [needed - fixed for needed, fixed in zip(least, hard, strict=True)]
         share = min(1.0, over / max(sum(soft), 1))
         return [round(needed - share * yielding) for needed, yielding in zip(least, soft, strict=True)]

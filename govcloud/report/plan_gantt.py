@@ -45,7 +45,7 @@ _COLOURS: Mapping[JobKind, str] = {
 _SLOW: frozenset[JobKind] = frozenset(["retention", "switch_off"])
 """They go on for months after the others; the drawing ends before them where it would grow by more than the share."""
 _SLOW_SHARE = 1.5
-_LEAST_NAME = 60
+_LEAST_NAME = 110
 """Pixels that the name of a short freeze may take."""
 _FREEZE = "#a8593c"
 _WINDOWS = Text("变更窗口（数字为批次，空心未用）", "Windows (wave; hollow: not used)")

@@ -53,9 +53,7 @@ def build_month_paper(session: Session, scope: Scope) -> Document | Text:
         month, deadlines=deadlines, own=own, as_of=min(last, today(session)), waves=_waves(session, last),
         networks=[n for n in inventory.networks if n.kind == "dedicated" and n.closed_on and first <= n.closed_on <= last],
     )  # fmt: skip
-    title = Text(
-        "政务信息系统上云迁移月报\n（{y}年{m}月）", "Government cloud migration\nMonthly report, {y}-{m:02d}"
-    )
+    title = Text("政务信息系统上云迁移月报\n（{y}年{m}月）", "Government cloud migration\nMonthly report, {y}-{m:02d}")
     return new_document(session, title.format(y=first.year, m=first.month), sections)
 
 

@@ -108,7 +108,7 @@ def test_a_system_on_trial_is_free_for_nothing_else_to_begin_but_a_new_run_may_b
 ) -> None:
     run_id = on_trial(desk)
     assert desk.state(run_id)[0] in MOVED
-    assert verbs.register_run(session, [SYSTEM]).run_id == "r20260307-2"
+    assert verbs.register_run(session, [SYSTEM]).run_id == "r20260308-2", "of the day that the office writes"
 
 
 def test_classified_and_unknown_systems_never_start(session: Session) -> None:
