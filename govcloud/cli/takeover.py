@@ -275,7 +275,7 @@ def accept(app: App, handover: str, items: tuple[str, ...], everything: bool) ->
     with app.session() as session:
         found = takeover_papers.accept(session, handover, _chosen(items, everything))
         taken = sum(a.at == found.handover.acceptances[-1].at for a in found.handover.acceptances)
-        done = Text("已接收 {n} 项", "{n} items accepted").format(n=taken)
+        done = Text("已接收 {n} 项", "Items accepted: {n}").format(n=taken)
         return _show(app, session, found, _left(done, found))
 
 
