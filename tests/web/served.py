@@ -46,7 +46,7 @@ class Served:
 
     def browser(self, lang: str = "zh") -> httpx.Client:
         """A client that keeps cookies and follows redirects, as a browser does."""
-        return httpx.Client(base_url=self.address, follow_redirects=True, headers={"Accept-Language": lang})
+        return httpx.Client(base_url=self.address, follow_redirects=True, headers={"Accept-Language": lang}, timeout=60)
 
     @contextmanager
     def local(self, lang: str = "zh") -> Iterator[httpx.Client]:

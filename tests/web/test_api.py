@@ -242,7 +242,7 @@ def test_an_administrator_keeps_the_accounts(office: ApiOffice) -> None:
     changed = say(office, "administrator", "/api/accounts/second", {"unit": "示例新单位"}, method="PATCH")
     assert changed["unit"] == "示例新单位"
     token = give_token(office.served.session, "second")
-    with httpx.Client(base_url=office.served.address, headers=bearer(token)) as second:
+    with httpx.Client(base_url=office.served.address, headers=bearer(token), timeout=60) as second:
         assert second.get("/api/me").json()["actions"] == [a for a, roles in ACTIONS.items() if "owner" in roles]
         say(office, "administrator", "/api/accounts/second/disable", {"reason": "示例"})
         assert second.get("/api/me").status_code == 401
@@ -260,7 +260,7 @@ def test_a_token_ends_at_its_time_and_when_it_is_revoked(office: ApiOffice) -> N
     session = office.served.session
     join(session, "third", "owner")
     token = give_token(session, "third")
-    with httpx.Client(base_url=office.served.address, headers=bearer(token)) as client:
+    with httpx.Client(base_url=office.served.address, headers=bearer(token), timeout=60) as client:
         (listed,) = client.get("/api/tokens").json()["items"]
         assert client.post(f"/api/tokens/{listed['token_id']}/revoke").json()["revoked_at"]
         ended = client.get("/api/systems")

@@ -164,7 +164,7 @@ def test_two_states_of_the_inventory_are_compared(office: ApiOffice) -> None:
 def test_a_gate_that_has_changed_since_it_was_seen_is_not_answered(tmp_path: Path) -> None:
     with serve_runs(tmp_path / "w") as running:
         run_id, token = running.desk.start(SYSTEM), give_token(running.served.session, "li")
-        with httpx.Client(base_url=running.served.address, headers=bearer(token)) as client:
+        with httpx.Client(base_url=running.served.address, headers=bearer(token), timeout=60) as client:
             seen = [gate["gate_id"] for gate in client.get(f"/api/runs/{run_id}").json()["gates"]]
             word = {"granted": True, "systems": [SYSTEM]}
             path = f"/api/runs/{run_id}/answers"

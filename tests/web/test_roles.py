@@ -239,7 +239,7 @@ def test_who_is_not_known_comes_in_nowhere(guarded: Guarded, who: object) -> Non
     assert callable(who)
     headers = who(guarded.served.session)
     before = guarded.kinds()
-    with httpx.Client(base_url=guarded.served.address, headers=headers) as client:
+    with httpx.Client(base_url=guarded.served.address, headers=headers, timeout=60) as client:
         found = {
             o: (a := guarded.ask(client, o)).status_code * (a.headers.get("location") in (None, "/sign-in"))
             for o in _listed()
@@ -254,7 +254,9 @@ def test_a_password_that_another_has_set_is_good_for_setting_ones_own_only(guard
         join(session, "fresh", "builder")
         account_changes.set_password(as_account(session, ADMIN), "fresh", PASSWORD)
     begun = begin(session, enabled_account(session, "fresh"))
-    with httpx.Client(base_url=guarded.served.address, headers={"x-csrf-token": begun.session.csrf}) as client:
+    with httpx.Client(
+        base_url=guarded.served.address, headers={"x-csrf-token": begun.session.csrf}, timeout=60
+    ) as client:
         client.cookies.set("govcloud", begun.cookie)
         for operation in [o for o in _listed() if o not in OWN_PASSWORD]:
             answer = guarded.ask(client, operation)

@@ -112,7 +112,10 @@ def test_it_stops_in_order_when_told_to(alone: Path, by: signal.Signals) -> None
 
 def test_an_open_live_page_does_not_hold_up_the_stop(office: tuple[Path, str]) -> None:
     folder, run_id = office
-    with started(folder) as running, httpx.Client(base_url=running.origin, follow_redirects=True) as browser:
+    with (
+        started(folder) as running,
+        httpx.Client(base_url=running.origin, follow_redirects=True, timeout=60) as browser,
+    ):
         assert browser.post("/sign-in", data={"login": "builder", "password": PASSWORD}).status_code == 200
         with browser.stream("GET", f"/runs/{run_id}/live") as live:
             assert next(live.iter_lines()).startswith("event:")
@@ -132,7 +135,7 @@ def test_over_tls_the_cookie_goes_nowhere_else(alone: Path, certificate: tuple[P
     cert, key = certificate
     with started(alone, "--tls-cert", str(cert), "--tls-key", str(key)) as running:
         trusted = ssl.create_default_context(cafile=str(cert))
-        with httpx.Client(verify=trusted) as browser:
+        with httpx.Client(verify=trusted, timeout=60) as browser:
             entered = browser.get(running.address)
             assert entered.headers["location"] == "/"
             assert "secure" in entered.headers["set-cookie"].lower()
