@@ -59,7 +59,7 @@ def build_plan_numbers(plan: MigrationPlan) -> tuple[Number, ...]:
     return (
         Number(
             label=Text("已排期系统", "Systems planned"), value=len(planned), unit=_SYSTEMS,
-            note=Text("分 {w} 批，不占窗口 {r} 个；未能排入 {u} 个", "in {w} waves, {r} without a window; {u} not placed").format(
+            note=Text("分 {w} 批，不占窗口 {r} 个；未能排入 {u} 个", "waves: {w}; without a window: {r}; not placed: {u}").format(
                 w=len(plan.waves), r=len(planned - moving), u=len(plan.unplaced)),
             tone="warn" if plan.unplaced else "plain",
         ),

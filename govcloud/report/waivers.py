@@ -71,7 +71,9 @@ def build_waived_view(findings: Sequence[Finding], as_of: date) -> View:
 def build_waivers_view(waivers: Sequence[tuple[Waiver, Finding | None]], as_of: date, *, name: str = "waivers") -> View:
     """Every waiver with its state; one whose finding is gone says so."""
     idle = sum(_finding_state(finding) in ("gone", "unknown") for _, finding in waivers)
-    notes = [Text("共 {n} 项豁免", "Waivers: {n}").format(n=len(waivers))] if waivers else []
+    notes = [Text("共 {n} 项豁免", "Waivers: {n}").format(n=len(waivers))]
+    if not waivers:
+        notes = [Text("对某项问题登记的豁免列在这里", "Waivers that are recorded for findings are listed here")]
     if idle:
         notes.append(Text("{n} 项的问题已不在，豁免不再需要", "Not needed any more, because the finding is gone: {n}").format(n=idle))  # fmt: skip
     return View(

@@ -161,4 +161,4 @@ def _room(lines: Sequence[str]) -> str:
         _TOKEN.fullmatch(line) or (line.isascii() and len(line) <= _LONG and " " not in line) for line in lines
     ):
         return "whole"
-    return "" if width <= _LONG else "long" if width <= _PROSE else "prose"
+    return "mid" if width <= _LONG else "long" if width <= _PROSE else "prose"

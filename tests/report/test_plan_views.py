@@ -245,7 +245,7 @@ def test_plans_lie_side_by_side() -> None:
 def test_the_overview_counts_what_retires_as_planned() -> None:
     (number,) = build_plan_numbers(samples.infeasible())
     assert (number.value, number.tone) == (10, "warn")
-    assert number.note is not None and number.note.en == "in 3 waves, 1 without a window; 3 not placed"
+    assert number.note is not None and number.note.en == "waves: 3; without a window: 1; not placed: 3"
 
 
 def test_unknown_inputs_and_kinds_are_shown_as_they_are() -> None:
