@@ -18,7 +18,7 @@ MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
         "faults/test_kill_points.py::test_a_controller_may_die_at_every_boundary_of_every_step",
         "faults/test_soak.py::test_a_hundred_systems_survive_thirty_kills",
         "faults/test_done_when.py::test_killed_ten_times_and_still_right",
-        "faults/test_lab_run.py::test_one_is_killed_and_resumed_the_other_fails_and_is_rolled_back",
+        "faults/test_lab_run.py::test_killed_in_the_middle_of_its_copy_and_carried_on_to_trial",
         "execution/test_attempt.py::test_killed_at_a_boundary",
         "execution/test_leg.py::test_every_step_runs_once_wherever_the_power_fails",
     )),

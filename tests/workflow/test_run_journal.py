@@ -34,7 +34,7 @@ sys.modules["store_conftest"] = _store
 _found.loader.exec_module(_store)
 wheel_postgres, debian_postgres, url = _store.wheel_postgres, _store.debian_postgres, _store.url
 
-RUN = "r20260307-1"
+RUN = "r20260308-1"
 DONE = StepResult(status="ok", finished_at=datetime(2026, 3, 7, 21, tzinfo=UTC), facts={"data_bytes": 5 * 2**30})
 
 
