@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -261,15 +262,14 @@ def test_a_stage_that_is_done_is_not_done_again(source: Source, monkeypatch: pyt
 @pytest.mark.root
 def test_a_disk_that_somebody_has_mounted_is_refused_before_it_is_read(source: Source) -> None:
     """Partition and file system of a running machine: hours of reading would give an image that does not boot."""
-    disk, place = source.folder / "fs.disk", source.folder / "mounted"
+    disk, free, place = source.folder / "fs.disk", source.folder / "free.disk", source.folder / "mounted"
     place.mkdir()
     with disk.open("wb") as stream:
         stream.truncate(8 * MIB)
     subprocess.run(["mke2fs", "-q", str(disk)], check=True, capture_output=True)
-    device = subprocess.run(
-        ["losetup", "-f", "--show", str(disk)], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    try:
+    # What is mounted can't be had again as a disk at rest: a mount name space that begins meanwhile keeps a mount of its own.
+    free.write_bytes(disk.read_bytes())
+    with loop_device(disk) as device:
         subprocess.run(["mount", device, str(place)], check=True)
         try:
             with pytest.raises(OutsideError) as error:
@@ -277,7 +277,16 @@ def test_a_disk_that_somebody_has_mounted_is_refused_before_it_is_read(source: S
             assert str(place) in error.value.message("zh") and "lvcreate" in error.value.message("en")
         finally:
             subprocess.run(["umount", str(place)], check=True)
+    with loop_device(free) as device:
         reader = source.reader(device)
-        assert reader.make().sha256 == sha256(disk) and content(reader.qcow2) == disk.read_bytes()
+        assert reader.make().sha256 == sha256(free) and content(reader.qcow2) == free.read_bytes()
+
+
+@contextmanager
+def loop_device(file: Path) -> Iterator[str]:
+    made = subprocess.run(["losetup", "-f", "--show", str(file)], check=True, capture_output=True, text=True)
+    device = made.stdout.strip()
+    try:
+        yield device
     finally:
         subprocess.run(["losetup", "-d", device], check=True)
